@@ -1,0 +1,47 @@
+# One command a task. `make run` and `make test` do all set-up by themselves.
+PYTHON ?= python3
+PYVER  := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV   := .venv/$(PYVER)
+PY     := $(VENV)/bin/python
+# Versions between the two locked ones resolve like the newer.
+LOCK   := requirements/dev-$(if $(filter 3.11,$(PYVER)),3.11,3.13).lock
+
+.PHONY: run test check bench eval clean setup node lock format openapi
+
+setup: $(VENV)/.stamp node_modules/.stamp
+
+$(VENV)/.stamp: $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit("Rapport needs Python 3.11 or newer, found %s" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@touch $@
+
+node_modules/.stamp: package-lock.json $(VENV)/.stamp
+	$(PY) -m local.node ci
+	@touch $@
+
+run: setup
+	@$(PY) -m local.run up
+
+test: setup
+	$(PY) -m pytest
+
+check: setup
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_import_arrows.py tests/functions/test_worker_rules.py
+
+bench: setup
+	$(PY) -m bench
+
+format: setup
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+lock: setup
+	$(PY) -m local.lock
+
+clean:
+	rm -rf .venv node_modules .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What stands in for the cloud on one machine. Nothing in the app imports it."""
