@@ -1,0 +1,194 @@
+"""App settings: one frozen Struct that is also the table of names, defaults and help; the only reader of os.environ.
+
+Nothing is demanded at import. A setting that is needed and missing raises SettingError where it is first used.
+The organisation's settings (weights, windows, roles) are data in a table and do not belong here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import hmac
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple, get_args
+
+import msgspec
+from msgspec import Meta, field
+
+from shared.errors import SettingError
+
+PERSON_KEY_BYTES = 32
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection as the settings gave it: a connection string (local), or an address with identity (cloud)."""
+
+    connection_string: str = ""
+    address: str = ""
+
+    def __repr__(self) -> str:
+        return f"Connection({'connection string' if self.connection_string else self.address})"
+
+
+class Setting(NamedTuple):
+    """A row of the table of settings. `given_by` is "app", or "platform" when App Service sets it by itself."""
+
+    name: str
+    default: str
+    help: str
+    secret: bool
+    given_by: str
+
+
+def _about(text: str, *, secret: bool = False, given_by: str = "app") -> Meta:
+    return Meta(description=text, extra={"secret": secret, "given_by": given_by})
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
+    """All app settings. Text that is not set is "". `repr` hides secrets."""
+
+    tables: Annotated[str, _about("Connection string of the table storage; local only.", secret=True)] = ""
+    tables_endpoint: Annotated[
+        str, _about("Address of the table storage, reached with the app's identity; used when TABLES is not set.")
+    ] = field(default="", name="TABLES__endpoint")
+    servicebus: Annotated[str, _about("Connection string of the Service Bus; local only.", secret=True)] = ""
+    servicebus_namespace: Annotated[
+        str, _about("Host name of the Service Bus, reached with the app's identity; used when SERVICEBUS is not set.")
+    ] = field(default="", name="SERVICEBUS__fullyQualifiedNamespace")
+    azure_client_id: Annotated[str, _about("Client id of the app's user-assigned managed identity.")] = ""
+    person_key: Annotated[
+        str,
+        _about(
+            "Key of the person hashes: base64 of 32 or more random bytes. A new key makes all stored people strangers.",
+            secret=True,
+        ),
+    ] = ""
+    auth_openid_configuration: Annotated[
+        str,
+        _about(
+            "Address of the tenant's OpenID configuration, ending in /v2.0/.well-known/openid-configuration. "
+            "https, or http on this machine."
+        ),
+    ] = ""
+    auth_issuer: Annotated[
+        str, _about("The issuer (`iss`) that tokens must carry, as the configuration states it.")
+    ] = ""
+    auth_audience: Annotated[
+        str, _about("Client id of this API's app registration; tokens for it and for api://<client id> are accepted.")
+    ] = ""
+    website_auth_enabled: Annotated[
+        bool,
+        _about(
+            "Whether the platform's own sign-in check stands before the app; only then is its header believed.",
+            given_by="platform",
+        ),
+    ] = False
+    crm_changes_queue: Annotated[str, _about("Queue of changed CRM activities.")] = "crm-changes"
+    record_updates_queue: Annotated[str, _about("Queue of records to compute again.")] = "record-updates"
+    people_updates_queue: Annotated[str, _about("Queue of people to compute again.")] = "people-updates"
+    record_updates_window_seconds: Annotated[
+        int, Meta(ge=1, le=60), _about("Seconds in which several changes of one record become one computation.")
+    ] = 1
+    record_updates_bulk_window_seconds: Annotated[
+        int, Meta(ge=1, le=600), _about("The same for first load and back-fill, where changes come in thousands.")
+    ] = 15
+    bulk_batch: Annotated[
+        int, Meta(ge=1, le=1000), _about("Number of changes in one request from which the bulk window holds.")
+    ] = 50
+    max_body_bytes: Annotated[int, Meta(ge=1024, le=100_000_000), _about("Longest request body in bytes.")] = 5_000_000
+    max_changes: Annotated[int, Meta(ge=1, le=100_000), _about("Most changes in one request.")] = 10_000
+    tenant_domains: Annotated[
+        str, _about("Our own mail domains, with commas between; they tell colleagues from others.")
+    ] = ""
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings from `environ`; names that are no settings are ignored, empty ones count as not set.
+
+        Raises SettingError naming the setting when a value has the wrong form; the value itself is not repeated.
+        """
+        names = {info.encode_name for info in msgspec.structs.fields(cls)}
+        given = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+        try:
+            return msgspec.convert(given, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingError(f"An app setting has the wrong form: {error}") from None
+
+    def __repr__(self) -> str:
+        secrets = {setting.name for setting in table() if setting.secret}
+        shown = []
+        for info in msgspec.structs.fields(self):
+            value = getattr(self, info.name)
+            shown.append(f"{info.encode_name}={'***' if value and info.encode_name in secrets else repr(value)}")
+        return f"Settings({', '.join(shown)})"
+
+    def need(self, name: str) -> str:
+        """The text of the setting with that name (`PERSON_KEY`). Raises SettingError saying what to do if it is not set."""
+        info = next(info for info in msgspec.structs.fields(self) if info.encode_name == name)
+        value = str(getattr(self, info.name))
+        if not value:
+            row = next(setting for setting in table() if setting.name == name)
+            raise SettingError(f"The app setting {name} is not set. {row.help} See docs/settings.md.")
+        return value
+
+    @property
+    def tables_connection(self) -> Connection:
+        """Where the tables are; raises SettingError when neither form is set."""
+        return self._connection(self.tables, self.tables_endpoint, "TABLES", "TABLES__endpoint")
+
+    @property
+    def servicebus_connection(self) -> Connection:
+        """Where the queues are; raises SettingError when neither form is set."""
+        return self._connection(
+            self.servicebus, self.servicebus_namespace, "SERVICEBUS", "SERVICEBUS__fullyQualifiedNamespace"
+        )
+
+    @staticmethod
+    def _connection(text: str, address: str, name: str, address_name: str) -> Connection:
+        # The Functions host decides in the same order for its own connections, so both always take the same form.
+        if text:
+            return Connection(connection_string=text)
+        if address:
+            return Connection(address=address)
+        raise SettingError(f"Set {name} (a connection string, local) or {address_name} (cloud). See docs/settings.md.")
+
+    @property
+    def person_key_bytes(self) -> bytes:
+        """The key of the person hashes. Raises SettingError when it is not set, not base64 or shorter than 32 bytes."""
+        try:
+            key = base64.b64decode(self.need("PERSON_KEY"), validate=True)
+        except binascii.Error:
+            raise SettingError("The app setting PERSON_KEY is not base64.") from None
+        if len(key) < PERSON_KEY_BYTES:
+            raise SettingError(f"The app setting PERSON_KEY has {len(key)} bytes, {PERSON_KEY_BYTES} are needed.")
+        return key
+
+    def derived_key(self, purpose: str) -> bytes:
+        """A 32-byte key of its own for `purpose`, derived from PERSON_KEY, so that no two uses share a key."""
+        return hmac.digest(self.person_key_bytes, b"rapport/" + purpose.encode(), "sha256")
+
+    @property
+    def internal_domains(self) -> frozenset[str]:
+        """Our own mail domains in lower case; empty when TENANT_DOMAINS is not set."""
+        domains = (part.strip().lower() for part in self.tenant_domains.split(","))
+        return frozenset(domain for domain in domains if domain)
+
+
+@functools.cache
+def table() -> tuple[Setting, ...]:
+    """All settings in the order of the Struct; docs, example file and infrastructure are compared with it."""
+    return tuple(_row(info) for info in msgspec.structs.fields(Settings))
+
+
+def _row(info: msgspec.structs.FieldInfo) -> Setting:
+    about: Any = next(meta for meta in get_args(info.type)[1:] if isinstance(meta, Meta) and meta.description)
+    default = str(info.default).lower() if isinstance(info.default, bool) else str(info.default)
+    return Setting(info.encode_name, default, about.description, about.extra["secret"], about.extra["given_by"])
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings of this process, read once. Tests that change the environment call `settings.cache_clear()`."""
+    return Settings.load(os.environ)
