@@ -10,6 +10,7 @@
     ├── TooLargeError          413   the caller must send less
     ├── UnavailableError       503   the caller should try again
     ├── SettingError           500   the operator must change a setting; callers are not told which
+    ├── FormatVersionError     500   a row was written by a newer version of the app; roll forward
     ├── PoisonMessageError     -     queue: dead-lettered with its reason
     └── RetryLaterError        -     queue: a copy is scheduled, this one is completed
 
@@ -103,6 +104,10 @@ class UnavailableError(RapportError):
 
 class SettingError(RapportError):
     """An app setting is missing or wrong: logged with its name; callers get a 500 that does not name it."""
+
+
+class FormatVersionError(RapportError):
+    """A stored row has a format that this version cannot read: nothing is guessed; deploy the newer version."""
 
 
 class PoisonMessageError(RapportError):

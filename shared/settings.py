@@ -125,7 +125,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         return f"Settings({', '.join(shown)})"
 
     def need(self, name: str) -> str:
-        """The text of the setting with that name (`PERSON_KEY`). Raises SettingError saying what to do if it is not set."""
+        """The text of the setting with that name (`PERSON_KEY`). Raises SettingError with advice if it is not set."""
         info = next(info for info in msgspec.structs.fields(self) if info.encode_name == name)
         value = str(getattr(self, info.name))
         if not value:
