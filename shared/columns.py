@@ -1,0 +1,195 @@
+"""Rows of the `activities` table to numpy columns and back: what one month, or one tail row, holds.
+
+A blob is `version byte | header | facts | activity ids`. The header is a fixed struct of lengths; `facts` and
+`activity ids` are zlib streams of little-endian columns with fixed dtypes, so the same entries give the same bytes on every
+machine. People are coded through a dictionary (a person writes many mails a month), instants as differences.
+
+An entry is one interaction at one revision. Of two entries with one key the higher revision wins, and a removed entry
+stays, so that a late copy of an older revision can never come back. Hence `newest` is commutative, associative and
+idempotent, and appending needs no lock.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import FormatVersionError
+from shared.kpi.interactions import Bools, Flags, Indices, Interactions
+
+VERSION = 1
+_HEADER = struct.Struct("<BIIIIII")  # version, n, m, q, people, bytes of facts, bytes of ids
+_PER_INTERACTION = ("key", "at", "end", "kind", "flags", "minutes", "conversation", "sources")
+_PER_PART = ("part_index", "part_person", "part_domain", "part_role", "part_response")
+_PER_REGARDING = ("regarding_index", "regarding_type", "regarding_key")
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Interactions as stored: facts, revision (uint32), removed (bool) and CRM activity id (text) of each, all of length n."""
+
+    facts: Interactions
+    revision: Flags
+    removed: Bools
+    activity: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    @classmethod
+    def empty(cls) -> Entries:
+        """No entries."""
+        return cls(Interactions.empty(), np.empty(0, "u4"), np.empty(0, "?"), np.empty(0, object))
+
+    def take(self, chosen: Indices) -> Entries:
+        """The entries at these positions, in this order."""
+        return Entries(take(self.facts, chosen), self.revision[chosen], self.removed[chosen], self.activity[chosen])
+
+
+def take(facts: Interactions, chosen: Indices) -> Interactions:
+    """The interactions at these positions, in this order, with their participations and regardings.
+
+    >>> take(Interactions.empty(), np.empty(0, "i8")).at.size
+    0
+    """
+    columns = {name: getattr(facts, name)[chosen] for name in _PER_INTERACTION}
+    columns |= _take_ragged(facts, _PER_PART, chosen)
+    columns |= _take_ragged(facts, _PER_REGARDING, chosen)
+    return Interactions(**columns)
+
+
+def _take_ragged(facts: Interactions, names: tuple[str, ...], chosen: Indices) -> dict[str, NDArray[np.generic]]:
+    index = getattr(facts, names[0])
+    first = np.searchsorted(index, chosen, "left")
+    counts = np.searchsorted(index, chosen, "right") - first
+    owner = np.repeat(np.arange(len(chosen)), counts)
+    rows = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
+    return {names[0]: owner, **{name: getattr(facts, name)[rows] for name in names[1:]}}
+
+
+def joined(parts: Sequence[Entries]) -> Entries:
+    """All entries one after the other; keys may repeat."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return Entries.empty()
+    if len(parts) == 1:
+        return parts[0]
+    return Entries(
+        _joined_facts([part.facts for part in parts]),
+        np.concatenate([part.revision for part in parts]),
+        np.concatenate([part.removed for part in parts]),
+        np.concatenate([part.activity for part in parts]),
+    )
+
+
+def _joined_facts(parts: list[Interactions]) -> Interactions:
+    starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
+    columns = {}
+    for field in fields(Interactions):
+        arrays = [getattr(part, field.name) for part in parts]
+        if field.name in ("part_index", "regarding_index"):
+            arrays = [array + start for array, start in zip(arrays, starts, strict=True)]
+        columns[field.name] = np.concatenate(arrays)
+    return Interactions(**columns)
+
+
+def newest(entries: Entries) -> Entries:
+    """Each key once, at its highest revision, sorted by (`at`, `key`); removed entries are kept.
+
+    At equal revision a removed entry loses, then the higher (`at`, `end`, `flags`) wins: a stated rule for what cannot happen.
+    """
+    if len(entries) == 0:
+        return entries
+    facts = entries.facts
+    order = np.lexsort((facts.flags, facts.end, facts.at, ~entries.removed, entries.revision, facts.key))
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = facts.key[order][1:] != facts.key[order][:-1]
+    kept = order[last]
+    kept = kept[np.lexsort((facts.key[kept], facts.at[kept]))]
+    if len(kept) == len(entries) and np.array_equal(kept, np.arange(len(kept))):
+        return entries
+    return entries.take(kept)
+
+
+def live(entries: Entries) -> Entries:
+    """The entries that are not removed."""
+    return entries if not entries.removed.any() else entries.take(np.flatnonzero(~entries.removed))
+
+
+def encode(entries: Entries) -> bytes:
+    """The blob of these entries; they must be sorted by (`at`, `key`), each key once."""
+    facts = entries.facts
+    people, code = np.unique(np.stack([facts.part_person, facts.part_domain], axis=1), axis=0, return_inverse=True)
+    n = len(facts)
+    columns = [
+        facts.key.astype("S16").view(np.uint8) if n else np.empty(0, np.uint8),
+        np.diff(facts.at, prepend=0).astype("<i8"),
+        (facts.end - facts.at).astype("<i8"),
+        facts.kind.astype("u1"),
+        facts.flags.astype("<u4"),
+        facts.minutes.astype("<f8"),
+        facts.conversation.astype("<u8"),
+        facts.sources.astype("u1"),
+        entries.revision.astype("<u4"),
+        entries.removed.astype("u1"),
+        np.bincount(facts.part_index, minlength=n).astype("<u4") if n else np.empty(0, "<u4"),
+        np.bincount(facts.regarding_index, minlength=n).astype("<u4") if n else np.empty(0, "<u4"),
+        people.astype("<u8").ravel(),
+        code.ravel().astype("<u4"),
+        facts.part_role.astype("u1"),
+        facts.part_response.astype("u1"),
+        facts.regarding_type.astype("u1"),
+        facts.regarding_key.astype("<u8"),
+    ]
+    packed = zlib.compress(b"".join(column.tobytes() for column in columns), 1)
+    ids = zlib.compress("\n".join(entries.activity.tolist()).encode(), 1)
+    sizes = (n, len(facts.part_index), len(facts.regarding_index), len(people), len(packed), len(ids))
+    return _HEADER.pack(VERSION, *sizes) + packed + ids
+
+
+class _Reader:
+    """Takes columns one after the other out of one buffer."""
+
+    def __init__(self, buffer: bytes) -> None:
+        self.buffer, self.at = buffer, 0
+
+    def __call__(self, dtype: str, count: int) -> NDArray[np.generic]:
+        column = np.frombuffer(self.buffer, dtype=dtype, count=count, offset=self.at)
+        self.at += column.nbytes
+        return column
+
+
+def decode(blob: bytes, with_ids: bool = True) -> Entries:
+    """The entries of one blob; `with_ids=False` leaves every activity id empty and saves the time of reading them.
+
+    Raises FormatVersionError for a blob that a newer version of the app wrote.
+    """
+    version, n, m, q, people, facts_bytes, ids_bytes = _HEADER.unpack_from(blob)
+    if version != VERSION:
+        raise FormatVersionError(f"activity columns have format {version}, this app reads {VERSION}")
+    read = _Reader(zlib.decompress(blob[_HEADER.size : _HEADER.size + facts_bytes]))
+    key = read("S16", n)
+    at = np.cumsum(read("<i8", n))
+    end = at + read("<i8", n)
+    kind, flags, minutes = read("u1", n), read("<u4", n), read("<f8", n)
+    conversation, sources, revision, removed = read("<u8", n), read("u1", n), read("<u4", n), read("u1", n)
+    part_counts, regarding_counts = read("<u4", n), read("<u4", n)
+    dictionary = read("<u8", people * 2).reshape(people, 2)
+    code = read("<u4", m)
+    positions = np.arange(n)
+    facts = Interactions(
+        key=key, at=at, end=end, kind=kind, flags=flags, minutes=minutes, conversation=conversation, sources=sources,
+        part_index=np.repeat(positions, part_counts), part_person=dictionary[code, 0], part_domain=dictionary[code, 1],
+        part_role=read("u1", m), part_response=read("u1", m),
+        regarding_index=np.repeat(positions, regarding_counts), regarding_type=read("u1", q), regarding_key=read("<u8", q),
+    )  # fmt: skip
+    activity = np.full(n, "", dtype=object)
+    if with_ids and n:
+        start = _HEADER.size + facts_bytes
+        activity[:] = zlib.decompress(blob[start : start + ids_bytes]).decode().split("\n")
+    return Entries(facts, revision, removed.astype(bool), activity)

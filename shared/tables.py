@@ -1,0 +1,226 @@
+"""Table Storage: one client per process, names of tables, rows in transactions, blobs split over properties.
+
+Limits come from the service, not from Azurite, which does not check all of them: 64 KiB a binary property, 1 MiB an entity,
+100 operations and 4 MiB a transaction, keys without `/ \\ # ?` and control characters. Errors of the service that pass by
+themselves become UnavailableError, so that a queue message is tried again later and an HTTP caller gets 503.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import UnavailableError
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableClient, TableServiceClient
+
+TABLES = (
+    "state", "interactions", "activities", "records", "references", "membership", "people", "directory", "insights",
+    "settings",
+)  # fmt: skip
+PROPERTY_BYTES = 65_536
+ROW_BYTES = 700_000
+TRANSACTION_ROWS = 100
+TRANSACTION_BYTES = 3_000_000
+
+Row = dict[str, Any]
+
+
+@functools.cache
+def service() -> TableServiceClient:
+    """The service client of this process, made at first use."""
+    from azure.data.tables import TableServiceClient
+
+    connection = settings().tables_connection
+    options: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.3, "logging_enable": False}
+    options |= {"connection_timeout": 5, "read_timeout": 30}
+    if connection.connection_string:
+        return TableServiceClient.from_connection_string(connection.connection_string, **options)
+    from shared.credentials import credential
+
+    return TableServiceClient(endpoint=connection.address, credential=credential(), **options)
+
+
+@functools.cache
+def table(name: str) -> TableClient:
+    """The client of one table, which is created if it is not there."""
+    client = service().get_table_client(name)
+    with storage_errors():
+        service().create_table_if_not_exists(name)
+    return client
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn what passes by itself (no connection, time-out, 429, 5xx) into UnavailableError."""
+    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+
+    try:
+        yield
+    except (ServiceRequestError, ServiceResponseError) as error:
+        raise UnavailableError("The table storage does not answer.") from error
+    except HttpResponseError as error:
+        if error.status_code in (408, 429, 500, 502, 503, 504):
+            raise UnavailableError("The table storage is busy.") from error
+        raise
+
+
+def read(name: str, partition: str, row: str, select: Sequence[str] | None = None) -> Row | None:
+    """One row, or None. The ETag is under `etag`."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    with storage_errors():
+        try:
+            entity = table(name).get_entity(partition, row, select=list(select) if select else None)
+        except ResourceNotFoundError:
+            return None
+    return {**entity, "etag": entity.metadata["etag"]}
+
+
+def query(
+    name: str, partition: str, first: str = "", last: str = "", select: Sequence[str] | None = None
+) -> Iterator[Row]:
+    """The rows of a partition with `first <= RowKey < last` (all where empty), in order, page after page."""
+    clauses, values = ["PartitionKey eq @partition"], {"partition": partition}
+    if first:
+        clauses.append("RowKey ge @first")
+        values["first"] = first
+    if last:
+        clauses.append("RowKey lt @last")
+        values["last"] = last
+    with storage_errors():
+        found = table(name).query_entities(
+            " and ".join(clauses), parameters=values, select=list(select) if select else None
+        )
+        for entity in found:
+            yield {**entity, "etag": entity.metadata["etag"]}
+
+
+def scan(name: str, select: Sequence[str] | None = None) -> Iterator[Row]:
+    """Every row of a table, in key order, page after page. For sweeps only."""
+    with storage_errors():
+        for entity in table(name).list_entities(select=list(select) if select else None):
+            yield dict(entity)
+
+
+def upsert(name: str, row: Row) -> None:
+    """Insert or replace, whatever is there."""
+    from azure.data.tables import UpdateMode
+
+    with storage_errors():
+        table(name).upsert_entity(row, mode=UpdateMode.REPLACE)
+
+
+def write_if(name: str, row: Row, etag: str | None) -> bool:
+    """Replace the row if its ETag still holds, or insert it if `etag` is None; False when somebody else was faster."""
+    from azure.core import MatchConditions
+    from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+    from azure.data.tables import UpdateMode
+
+    with storage_errors():
+        try:
+            if etag is None:
+                table(name).create_entity(row)
+            else:
+                condition = MatchConditions.IfNotModified
+                table(name).update_entity(row, mode=UpdateMode.REPLACE, etag=etag, match_condition=condition)
+        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            return False
+    return True
+
+
+def delete(name: str, partition: str, row: str) -> None:
+    """Delete the row if it is there."""
+    with storage_errors():
+        table(name).delete_entity(partition, row)
+
+
+Operation = tuple[str, Row, str | None]  # ("write" | "upsert" | "delete", row, etag: None = must not exist)
+
+
+def transact(name: str, operations: Iterable[Operation]) -> bool:
+    """Do operations on one partition in transactions of at most 100 rows and 3 MB; False at the first that was refused.
+
+    Each transaction is all or nothing. One that was refused, because an ETag no longer holds or a row is there already,
+    leaves what earlier ones wrote; callers' operations are safe to repeat.
+    """
+    from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+    from azure.data.tables import TableTransactionError
+
+    for chunk in _chunks(operations):
+        with storage_errors():
+            try:
+                table(name).submit_transaction([_native(operation) for operation in chunk])
+            except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+                return False
+            except TableTransactionError as error:
+                if error.status_code in (404, 409, 412):
+                    return False
+                raise
+    return True
+
+
+def _native(operation: Operation) -> Any:
+    from azure.core import MatchConditions
+    from azure.data.tables import UpdateMode
+
+    verb, row, etag = operation
+    if verb == "delete":
+        return ("delete", row)
+    if verb == "upsert":
+        return ("upsert", row, {"mode": UpdateMode.REPLACE})
+    if etag is None:
+        return ("create", row)
+    condition = MatchConditions.IfNotModified
+    return ("update", row, {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": condition})
+
+
+def _chunks(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
+    chunk: list[Operation] = []
+    size = 0
+    for operation in operations:
+        # Bytes travel as base64, and Azurite counts them so.
+        bulk = 1_000 + sum(len(value) * 4 // 3 for value in operation[1].values() if isinstance(value, (bytes, str)))
+        if chunk and (len(chunk) == TRANSACTION_ROWS or size + bulk > TRANSACTION_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(operation)
+        size += bulk
+    if chunk:
+        yield chunk
+
+
+def split(blob: bytes, name: str = "data") -> Row:
+    """A blob as properties `data0`, `data1`, ... of at most 64 KiB each.
+
+    >>> sorted(split(bytes(65_537)))
+    ['data0', 'data1']
+    """
+    return {
+        f"{name}{i}": blob[i * PROPERTY_BYTES : (i + 1) * PROPERTY_BYTES]
+        for i in range(-(-len(blob) // PROPERTY_BYTES) or 1)
+    }
+
+
+def unsplit(row: Row, name: str = "data") -> bytes:
+    """The blob that `split` spread over the row's properties."""
+    parts = []
+    while (part := row.get(f"{name}{len(parts)}")) is not None:
+        parts.append(part)
+    return b"".join(parts)
+
+
+def bucket(text: str, buckets: int = 16) -> str:
+    """A stable bucket name ("0".."f" for 16) that spreads keys over partitions.
+
+    >>> bucket("opportunity:1") == bucket("opportunity:1")
+    True
+    """
+    import hashlib
+
+    digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
+    return f"{int.from_bytes(digest, 'big') % buckets:x}"
