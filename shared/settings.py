@@ -12,7 +12,7 @@ import functools
 import hmac
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import msgspec
 from msgspec import Meta, field
@@ -20,6 +20,8 @@ from msgspec import Meta, field
 from shared.errors import SettingError
 
 PERSON_KEY_BYTES = 32
+
+Where = Literal["everywhere", "local", "cloud", "platform"]
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,31 +35,40 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Setting(NamedTuple):
-    """A row of the table of settings. `given_by` is "app", or "platform" when App Service sets it by itself."""
+    """A row of the table of settings. `where` it is given: everywhere, only local, only cloud, or by the platform."""
 
     name: str
     default: str
     help: str
     secret: bool
-    given_by: str
+    where: Where
 
 
-def _about(text: str, *, secret: bool = False, given_by: str = "app") -> Meta:
-    return Meta(description=text, extra={"secret": secret, "given_by": given_by})
+def _about(text: str, *, secret: bool = False, where: Where = "everywhere") -> Meta:
+    return Meta(description=text, extra={"secret": secret, "where": where})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """All app settings. Text that is not set is "". `repr` hides secrets."""
 
-    tables: Annotated[str, _about("Connection string of the table storage; local only.", secret=True)] = ""
+    tables: Annotated[str, _about("Connection string of the table storage.", secret=True, where="local")] = ""
     tables_endpoint: Annotated[
-        str, _about("Address of the table storage, reached with the app's identity; used when TABLES is not set.")
+        str,
+        _about(
+            "Address of the table storage, reached with the app's identity; used when TABLES is not set.", where="cloud"
+        ),
     ] = field(default="", name="TABLES__endpoint")
-    servicebus: Annotated[str, _about("Connection string of the Service Bus; local only.", secret=True)] = ""
+    servicebus: Annotated[str, _about("Connection string of the Service Bus.", secret=True, where="local")] = ""
     servicebus_namespace: Annotated[
-        str, _about("Host name of the Service Bus, reached with the app's identity; used when SERVICEBUS is not set.")
+        str,
+        _about(
+            "Host name of the Service Bus, reached with the app's identity; used when SERVICEBUS is not set.",
+            where="cloud",
+        ),
     ] = field(default="", name="SERVICEBUS__fullyQualifiedNamespace")
-    azure_client_id: Annotated[str, _about("Client id of the app's user-assigned managed identity.")] = ""
+    azure_client_id: Annotated[str, _about("Client id of the app's user-assigned managed identity.", where="cloud")] = (
+        ""
+    )
     person_key: Annotated[
         str,
         _about(
@@ -82,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         bool,
         _about(
             "Whether the platform's own sign-in check stands before the app; only then is its header believed.",
-            given_by="platform",
+            where="platform",
         ),
     ] = False
     crm_changes_queue: Annotated[str, _about("Queue of changed CRM activities.")] = "crm-changes"
@@ -185,7 +196,7 @@ def table() -> tuple[Setting, ...]:
 def _row(info: msgspec.structs.FieldInfo) -> Setting:
     about: Any = next(meta for meta in get_args(info.type)[1:] if isinstance(meta, Meta) and meta.description)
     default = str(info.default).lower() if isinstance(info.default, bool) else str(info.default)
-    return Setting(info.encode_name, default, about.description, about.extra["secret"], about.extra["given_by"])
+    return Setting(info.encode_name, default, about.description, about.extra["secret"], about.extra["where"])
 
 
 @functools.cache
