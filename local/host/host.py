@@ -97,15 +97,14 @@ class Host:
 
     async def _serve(self) -> bool:
         """Run all parts; when told to stop, give running calls their time."""
-        runs = [one.run(self._stopping) for one in self._timers.values()]
-        runs += [one.run(self._stopping) for one in self._queues]
-        parts = [asyncio.create_task(run) for run in runs]
+        parts = [asyncio.create_task(one.run(self._stopping)) for one in self._timers.values()]
+        parts += [asyncio.create_task(one.run(self._stopping)) for one in self._queues]
         watch = asyncio.create_task(warn_of_stalls(self._stopping, lambda: list(self._invoker.running.values())))
         senders = asyncio.create_task(self._open_senders())
         self._admin.state = "Running"
         log.info("listening on http://127.0.0.1:%d, %d functions", self._start.port, len(self._start.functions))
         stopped = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait([stopped, *parts], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopped, *parts}, return_when=asyncio.FIRST_COMPLETED)
         broken = [part for part in parts if part.done() and not self._stopping.is_set()]
         self._stopping.set()
         self._http.stopping, self._admin.state = True, "Stopping"

@@ -1,0 +1,117 @@
+"""The local host as a child process, for tests that need an app that runs."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+HOST_JSON = '{"version": "2.0"}'
+_START_SECONDS = 60.0
+
+
+@dataclass
+class RunningHost:
+    """A host that answers. log: the file its output goes to."""
+
+    base_url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL)."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """End it in order (SIGTERM) and return its exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that is free now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def make_app(root: Path, code: str, host_json: str = HOST_JSON) -> Path:
+    """Write a small app into a folder and return the folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "function_app.py").write_text(code, encoding="utf-8")
+    (root / "host.json").write_text(host_json, encoding="utf-8")
+    return root
+
+
+def start_host(
+    folder: Path, root: Path, environ: Mapping[str, str] | None, port: int, options: Sequence[str]
+) -> RunningHost:
+    """Start the process without waiting for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "host.log"
+    command = [sys.executable, "-m", "local.host", "--port", str(port), "--folder", str(folder), "--root", str(root)]
+    # the app's packages come from its own folder; the host's from the project
+    variables = {**os.environ, "PYTHONPATH": str(PROJECT), "TZ": "UTC", **(environ or {})}
+    with path.open("ab") as output:
+        process = subprocess.Popen([*command, *options], cwd=PROJECT, env=variables, stdout=output, stderr=output)
+    return RunningHost(f"http://127.0.0.1:{port}", process, path)
+
+
+def _is_running(base_url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{base_url}/admin/host/status", timeout=5) as answer:
+            return b'"Running"' in answer.read()
+    except urllib.error.HTTPError as error:
+        error.close()
+        # with keys switched on the status is for their holders
+        return error.code == 401
+    except OSError:
+        return False
+
+
+def _wait_until_running(host: RunningHost) -> None:
+    ends = time.monotonic() + _START_SECONDS
+    while not _is_running(host.base_url):
+        if host.process.poll() is not None or time.monotonic() > ends:
+            raise RuntimeError(f"the host did not start (exit code {host.process.poll()}):\n{host.output()}")
+        time.sleep(0.05)
+
+
+@contextmanager
+def running_host(
+    folder: Path,
+    root: Path = PROJECT,
+    environ: Mapping[str, str] | None = None,
+    port: int | None = None,
+    options: Sequence[str] = (),
+) -> Iterator[RunningHost]:
+    """Start a host, wait until it says Running, and stop it by its id at the end.
+
+    folder: keys, timer status and `host.log`. root: the app. environ: variables on top of this process's own.
+    port: a free one if None. options: more command line options. Raises RuntimeError with its output if it ends.
+    """
+    host = start_host(folder, root, environ, port or free_port(), options)
+    try:
+        _wait_until_running(host)
+        yield host
+    finally:
+        if host.process.poll() is None:
+            host.process.terminate()
+            try:
+                host.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                host.kill()
