@@ -1,0 +1,105 @@
+"""Starts the Service Bus stand-in as a child process, for tests that talk to it through the real client."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "a key of the tests"
+
+
+@dataclass
+class RunningBus:
+    """A stand-in that listens. `kill()` ends it at once, as a crash would; `stop()` asks it to end."""
+
+    process: subprocess.Popen[str]
+    port: int
+    status_port: int
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def connection_string(self) -> str:
+        return self.connection_string_with(KEY)
+
+    def connection_string_with(self, key: str) -> str:
+        name = "SharedAccessKeyName=RootManageSharedAccessKey"
+        return f"Endpoint=sb://localhost:{self.port};{name};SharedAccessKey={key};UseDevelopmentEmulator=true;"
+
+    @property
+    def status_url(self) -> str:
+        return f"http://127.0.0.1:{self.status_port}"
+
+    def depths(self, queue: str) -> dict[str, int]:
+        with urllib.request.urlopen(f"{self.status_url}/queues", timeout=10) as answer:
+            depths: dict[str, int] = json.load(answer)[queue]
+        return depths
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+    def stop(self) -> int:
+        """End it in order; gives the exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def write_queues(folder: Path, queues: Sequence[str | Mapping[str, Any]], **defaults: Any) -> Path:
+    """A queue list of names, or names with options, in `folder`."""
+    listed = [{"name": queue} if isinstance(queue, str) else dict(queue) for queue in queues]
+    path = folder / "queues.json"
+    path.write_text(json.dumps({"queues": listed, "defaults": defaults}), "utf-8")
+    return path
+
+
+@contextmanager
+def running_bus(
+    folder: Path,
+    queues: Path = ROOT / "infra" / "queues.json",
+    lock_seconds: float | None = None,
+    port: int | None = None,
+) -> Iterator[RunningBus]:
+    """The stand-in on a free port, with its messages in `folder`; stopped by its process id at the end.
+
+    Raises RuntimeError with its last words when it does not start.
+    """
+    port, status_port = port or free_port(), free_port()
+    command = [sys.executable, "-m", "local.bus", "--port", str(port), "--status-port", str(status_port)]
+    command += ["--folder", str(folder), "--queues", str(queues), "--key", KEY]
+    if lock_seconds is not None:
+        command += ["--lock-seconds", str(lock_seconds)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    bus = RunningBus(process, port, status_port)
+    # Read on, or a full pipe would stop it.
+    reader = threading.Thread(target=lambda stream: bus.log.extend(stream), args=(process.stderr,), daemon=True)
+    reader.start()
+    try:
+        if "listening" not in process.stdout.readline():
+            process.wait(timeout=10)
+            reader.join(timeout=5)
+            raise RuntimeError("".join(bus.log[-5:]))
+        yield bus
+    finally:
+        bus.stop()
+        reader.join(timeout=5)
+        process.stdout.close()
+        process.stderr.close()
