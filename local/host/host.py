@@ -8,6 +8,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -97,14 +98,14 @@ class Host:
 
     async def _serve(self) -> bool:
         """Run all parts; when told to stop, give running calls their time."""
-        parts = [asyncio.create_task(one.run(self._stopping)) for one in self._timers.values()]
+        parts: list[asyncio.Task[Any]] = [asyncio.create_task(one.run(self._stopping)) for one in self._timers.values()]
         parts += [asyncio.create_task(one.run(self._stopping)) for one in self._queues]
         watch = asyncio.create_task(warn_of_stalls(self._stopping, lambda: list(self._invoker.running.values())))
         senders = asyncio.create_task(self._open_senders())
         self._admin.state = "Running"
         log.info("listening on http://127.0.0.1:%d, %d functions", self._start.port, len(self._start.functions))
-        stopped = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait({stopped, *parts}, return_when=asyncio.FIRST_COMPLETED)
+        stopped: asyncio.Task[Any] = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([stopped, *parts], return_when=asyncio.FIRST_COMPLETED)
         broken = [part for part in parts if part.done() and not self._stopping.is_set()]
         self._stopping.set()
         self._http.stopping, self._admin.state = True, "Stopping"
@@ -125,8 +126,9 @@ class Host:
     async def _wait_for_all(self, parts: list[asyncio.Task[None]]) -> bool:
         """Whether all running calls ended within their time and before a second signal."""
         ended = asyncio.gather(*parts, self._admin.wait_for_calls(), self._invoker.all_ended(), return_exceptions=True)
-        now = asyncio.create_task(self._now.wait())
-        await asyncio.wait([ended, now], timeout=self._start.grace, return_when=asyncio.FIRST_COMPLETED)
+        now: asyncio.Task[Any] = asyncio.create_task(self._now.wait())
+        waited: list[asyncio.Future[Any]] = [ended, now]
+        await asyncio.wait(waited, timeout=self._start.grace, return_when=asyncio.FIRST_COMPLETED)
         now.cancel()
         if ended.done():
             return True

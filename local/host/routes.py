@@ -65,7 +65,7 @@ class Template:
         self._checks: dict[str, list[Callable[[str], bool]]] = {}
         self._catch_all = ""
         segments = self._split()
-        pieces = [self._segment(one, last=one is segments[-1]) for one in segments]
+        pieces = [self._segment(one, place == len(segments)) for place, one in enumerate(segments, start=1)]
         self.rank = tuple(rank for rank, _ in pieces)
         self._compiled = re.compile("".join(pattern for _, pattern in pieces), re.IGNORECASE | re.DOTALL)
 
