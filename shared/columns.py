@@ -15,6 +15,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,7 +159,7 @@ class _Reader:
     def __init__(self, buffer: bytes) -> None:
         self.buffer, self.at = buffer, 0
 
-    def __call__(self, dtype: str, count: int) -> NDArray[np.generic]:
+    def __call__(self, dtype: str, count: int) -> Any:
         column = np.frombuffer(self.buffer, dtype=dtype, count=count, offset=self.at)
         self.at += column.nbytes
         return column

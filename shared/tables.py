@@ -208,7 +208,7 @@ def split(blob: bytes, name: str = "data") -> Row:
 
 def unsplit(row: Row, name: str = "data") -> bytes:
     """The blob that `split` spread over the row's properties."""
-    parts = []
+    parts: list[bytes] = []
     while (part := row.get(f"{name}{len(parts)}")) is not None:
         parts.append(part)
     return b"".join(parts)

@@ -1,0 +1,132 @@
+"""The `interactions` table: all copies of one item under their merge key, and which partitions the item ever reached.
+
+A group's copies carry the revision of the row they came from (the CRM row's, a mailbox item's), so an older copy never
+replaces a newer one whatever the order of arrival. The group's own revision counts its changes and travels with the entries
+that are appended to partitions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
+
+from msgspec import Struct, field, msgpack
+
+from shared import tables
+from shared.errors import FormatVersionError, UnavailableError
+from shared.interactions import Interaction, InteractionCopy, merge
+
+TABLE = "interactions"
+VERSION = 1
+_TRIES = 8
+
+Reach = tuple[str, str]  # (partition, UTC month)
+
+
+class HeldCopy(Struct, array_like=True):
+    """A copy at the revision of its source; None: the source no longer has it."""
+
+    revision: int
+    copy: InteractionCopy | None
+
+
+class Group(Struct):
+    """The copies under one merge key by copy id; `reached`: per interaction key (hex) where it was ever appended."""
+
+    copies: dict[str, HeldCopy] = field(default_factory=dict)
+    revision: int = 0
+    reached: dict[str, list[Reach]] = field(default_factory=dict)
+
+
+class Placement(Struct):
+    """What is to be in the partitions after a change: interactions at their revision, and where they must not be any more."""
+
+    interactions: list[tuple[Interaction, int]]
+    removals: list[tuple[bytes, int, Reach]]  # key, revision, where
+
+
+_encoder = msgpack.Encoder(order="deterministic")
+_decoder = msgpack.Decoder(Group)
+
+
+def update(changed: Mapping[str, Mapping[str, HeldCopy]], reach: Callable[[Interaction], Iterable[Reach]]) -> Placement:
+    """Join copies (by merge key and copy id) into their groups; what partitions must hold now.
+
+    `reach` tells where an interaction goes, as far as that follows from itself. The placement is the whole of each group,
+    not only what changed, so that repeating an update that broke off completes it.
+    """
+    by_partition: dict[str, list[str]] = defaultdict(list)
+    rows = {merge_key: _row_key(merge_key) for merge_key in changed}
+    for merge_key, row in rows.items():
+        by_partition[tables.bucket(row)].append(merge_key)
+    groups: dict[str, tuple[Group, list[Interaction]]] = {}
+    for partition, merge_keys in by_partition.items():
+        groups |= _update(partition, {rows[key]: changed[key] for key in merge_keys}, reach)
+    return _placement(groups.values(), reach)
+
+
+def _row_key(merge_key: str) -> str:
+    return blake2b(merge_key.encode(), digest_size=16).hexdigest()
+
+
+def _update(
+    partition: str, changed: Mapping[str, Mapping[str, HeldCopy]], reach: Callable[[Interaction], Iterable[Reach]]
+) -> dict[str, tuple[Group, list[Interaction]]]:
+    stored: dict[str, tables.Row | None] = dict.fromkeys(changed)  # first load: most are new, so try to insert
+    for _ in range(_TRIES):
+        joined = {row: _joined(_stored(stored[row]), copies, reach) for row, copies in changed.items()}
+        writes = [_write(partition, row, group, stored[row]) for row, (group, _) in joined.items()]
+        if tables.transact(TABLE, [write for write in writes if write]):
+            return joined
+        stored = {row: tables.read(TABLE, partition, row) for row in changed}
+    raise UnavailableError("The copies of an interaction are being changed by too many writers.")
+
+
+def _stored(row: tables.Row | None) -> Group:
+    if row is None:
+        return Group()
+    if row["v"] != VERSION:
+        raise FormatVersionError(f"interaction copies have format {row['v']}, this app reads {VERSION}")
+    return _decoder.decode(tables.unsplit(row))
+
+
+def _joined(
+    group: Group, copies: Mapping[str, HeldCopy], reach: Callable[[Interaction], Iterable[Reach]]
+) -> tuple[Group, list[Interaction]]:
+    newer = {}
+    for name, copy in copies.items():
+        held = group.copies.get(name)
+        if held is None or copy.revision > held.revision:
+            newer[name] = copy
+    all_copies = {**group.copies, **newer}
+    interactions = merge(held.copy for held in all_copies.values() if held.copy is not None)
+    reached = dict(group.reached)
+    for interaction in interactions:
+        name = interaction.key.hex()
+        reached[name] = sorted({*reached.get(name, ()), *reach(interaction)})
+    return Group(all_copies, group.revision + bool(newer), reached), interactions
+
+
+def _write(partition: str, row: str, group: Group, stored: tables.Row | None) -> tables.Operation | None:
+    blob = _encoder.encode(group)
+    if stored and tables.unsplit(stored) == blob:
+        return None
+    return (
+        "write",
+        {"PartitionKey": partition, "RowKey": row, "v": VERSION, **tables.split(blob)},
+        stored and stored["etag"],
+    )
+
+
+def _placement(
+    groups: Iterable[tuple[Group, list[Interaction]]], reach: Callable[[Interaction], Iterable[Reach]]
+) -> Placement:
+    placement = Placement([], [])
+    for group, interactions in groups:
+        placement.interactions += [(interaction, group.revision) for interaction in interactions]
+        now = {interaction.key.hex(): set(reach(interaction)) for interaction in interactions}
+        for name, places in group.reached.items():
+            gone = [place for place in places if place not in now.get(name, set())]
+            placement.removals += [(bytes.fromhex(name), group.revision, place) for place in gone]
+    return placement

@@ -1,0 +1,113 @@
+"""Service Bus: one client and one sender per queue and process, messages with ids, and windows in which bursts fold."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from shared import telemetry
+from shared.errors import UnavailableError
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
+
+CLOCK_SKEW_SECONDS = (
+    0.5  # a window's message waits this long past its end, so that a slow clock adds to no closed window
+)
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """A message to send. `id` folds duplicates within the queue's window; empty = never folds. `due`: instant or None."""
+
+    body: bytes
+    id: str = ""
+    due: float | None = None
+    properties: Mapping[str, Any] = {}
+
+
+@functools.cache
+def client() -> ServiceBusClient:
+    """The client of this process, made at first use."""
+    from azure.servicebus import ServiceBusClient
+
+    connection = settings().servicebus_connection
+    if connection.connection_string:
+        return ServiceBusClient.from_connection_string(connection.connection_string, retry_total=2)
+    from shared.credentials import credential
+
+    return ServiceBusClient(connection.address, credential(), retry_total=2)
+
+
+class _Sender:
+    """A sender that is opened once and used by one thread at a time, as the client library demands."""
+
+    def __init__(self, queue: str) -> None:
+        self._queue, self._lock = queue, threading.Lock()
+        self._sender: ServiceBusSender | None = None
+
+    def send(self, messages: Sequence[ServiceBusMessage]) -> None:
+        from azure.servicebus.exceptions import ServiceBusError
+
+        with self._lock:
+            if self._sender is None:
+                self._sender = client().get_queue_sender(self._queue)
+            try:
+                self._send_in_batches(self._sender, messages)
+            except (ServiceBusError, ValueError, OSError) as error:
+                self._sender = None  # the next use opens a new one
+                raise UnavailableError("The queues do not answer.") from error
+
+    @staticmethod
+    def _send_in_batches(sender: ServiceBusSender, messages: Sequence[ServiceBusMessage]) -> None:
+        from azure.servicebus.exceptions import MessageSizeExceededError
+
+        batch = sender.create_message_batch()
+        for message in messages:
+            try:
+                batch.add_message(message)
+            except MessageSizeExceededError:
+                sender.send_messages(batch)
+                batch = sender.create_message_batch()
+                batch.add_message(message)
+        sender.send_messages(batch)
+
+
+@functools.cache
+def _sender(queue: str) -> _Sender:
+    return _Sender(queue)
+
+
+def send(queue: str, messages: Iterable[Message]) -> None:
+    """Send messages; all are accepted when this returns. Raises UnavailableError otherwise; some may have been accepted."""
+    native = [_native(message) for message in messages]
+    if native:
+        _sender(queue).send(native)
+
+
+def _native(message: Message) -> ServiceBusMessage:
+    from azure.servicebus import ServiceBusMessage
+
+    return ServiceBusMessage(
+        message.body,
+        message_id=message.id or str(uuid.uuid4()),
+        content_type="application/json",
+        scheduled_enqueue_time_utc=datetime.fromtimestamp(message.due, UTC) if message.due is not None else None,
+        application_properties={"correlation_id": telemetry.correlation_id(), **message.properties},
+    )
+
+
+def in_window(name: str, body: bytes, now: float, seconds: int, properties: Mapping[str, Any] | None = None) -> Message:
+    """A message that runs once at the end of the window that `now` is in, however often it is sent within it.
+
+    Take `now` after the data is written: a window's message then runs after everything that was announced in it.
+    """
+    number = int(now // seconds)
+    due = (number + 1) * seconds + CLOCK_SKEW_SECONDS
+    return Message(body=body, id=f"{name}|{seconds}|{number}", due=due, properties=properties or {})

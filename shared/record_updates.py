@@ -1,0 +1,62 @@
+"""Saying that something must be computed again: messages to `record-updates` and `people-updates`, folded by windows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from shared import queues
+from shared.errors import PoisonMessageError
+from shared.settings import settings
+
+
+class RecordUpdate(msgspec.Struct, frozen=True):
+    """Compute this record's snapshot again."""
+
+    record: str
+
+
+class PeopleUpdate(msgspec.Struct, frozen=True):
+    """People of ours have changed: compute every record again whose snapshot names one of these keys."""
+
+    keys: list[int]
+
+
+def announce(records: Iterable[str], bulk: bool = False) -> None:
+    """Have these records computed at the end of the present window, the longer one where changes come in thousands."""
+    config = settings()
+    seconds = config.record_updates_bulk_window_seconds if bulk else config.record_updates_window_seconds
+    now = time.time()
+    messages = [
+        queues.in_window(record, msgspec.json.encode(RecordUpdate(record)), now, seconds) for record in sorted(records)
+    ]
+    queues.send(config.record_updates_queue, messages)
+
+
+def announce_people(keys: Iterable[int]) -> None:
+    """Have every record computed that names one of these people of ours."""
+    body = msgspec.json.encode(PeopleUpdate(sorted(keys)))
+    queues.send(settings().people_updates_queue, [queues.Message(body=body)])
+
+
+def read_record_update(body: bytes) -> RecordUpdate:
+    """The message's content. Raises PoisonMessageError for anything else."""
+    return _read(body, RecordUpdate)
+
+
+def read_people_update(body: bytes) -> PeopleUpdate:
+    """The message's content. Raises PoisonMessageError for anything else."""
+    return _read(body, PeopleUpdate)
+
+
+Content = TypeVar("Content", RecordUpdate, PeopleUpdate)
+
+
+def _read(body: bytes, kind: type[Content]) -> Content:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise PoisonMessageError(f"The message is no {kind.__name__}: {error}.") from None

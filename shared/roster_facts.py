@@ -1,0 +1,144 @@
+"""How a roster follows from the CRM's rows: the people of interest of each record type (`kpis 3.2`), merges resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shared import states
+from shared.crm.records import Account, Case, Contact, Lead, Opportunity, Team, User, view
+from shared.crm.state import EntityState
+from shared.keys import keys
+from shared.rosters import Roster, Stakeholder, refer, sources
+
+_LONGEST_MERGE = 16  # a chain of merges longer than this is a loop
+_FIELDS = ("currency", "industry", "region", "product", "stage")
+
+View = Account | Contact | Lead | Opportunity | Case
+
+
+def work_out(records: Iterable[str]) -> dict[str, Roster]:
+    """The rosters that follow from the rows as they stand now. A record never heard of is `gone`.
+
+    References are written before the rows they point at are read, so that whoever changes such a row afterwards finds them.
+    """
+    own = {record: _view(states.read(*_name(record))) for record in records}
+    refer(pair for record, viewed in own.items() if viewed for pair in _references(record, viewed))
+    reading = _Reading()
+    return {
+        record: reading.roster(record, viewed) if viewed else Roster(record=record, gone=True)
+        for record, viewed in own.items()
+    }
+
+
+def _name(record: str) -> tuple[str, str]:
+    entity, _, id = record.partition(":")
+    return entity, id
+
+
+def _view(state: EntityState | None) -> View | None:
+    viewed = view(state) if state else None
+    if isinstance(viewed, User | Team):
+        raise ValueError("users and teams have no roster")
+    return viewed
+
+
+def _contacts_named(viewed: View) -> list[str]:
+    named: list[str] = list(viewed.stakeholders) if isinstance(viewed, Lead | Opportunity | Case) else []
+    first = viewed.primary_contact_id if isinstance(viewed, Account) else getattr(viewed, "contact_id", "")
+    return [id for id in (first, *named) if id]
+
+
+def _references(record: str, viewed: View) -> Iterator[tuple[str, str]]:
+    if viewed.merged_into:
+        yield f"{_name(record)[0]}:{viewed.merged_into}", record
+    if account := getattr(viewed, "account_id", ""):
+        yield f"account:{account}", record
+    for id in _contacts_named(viewed):
+        yield f"contact:{id}", record
+
+
+class _Reading:
+    """One round's reads of rows referred to, each row once."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, EntityState | None] = {}
+        self._merged: dict[str, tuple[str, ...]] = {}
+
+    def roster(self, record: str, viewed: View) -> Roster:
+        entity = _name(record)[0]
+        merged = self.merged_into_this(record)
+        account = getattr(viewed, "account_id", "")
+        return Roster(
+            record=record,
+            name=viewed.name,
+            created_at=viewed.created_at,
+            owner=viewed.owner,
+            people=self._people(record, viewed, merged),
+            account=self.survivor(f"account:{account}", record) if account else "",
+            merged=merged,
+            merged_into=self.survivor(f"{entity}:{viewed.merged_into}", record) if viewed.merged_into else "",
+            gone=viewed.deleted,
+            **_facts(viewed),
+        )
+
+    def state(self, name: str) -> EntityState | None:
+        if name not in self._states:
+            self._states[name] = states.read(*_name(name))
+        return self._states[name]
+
+    def survivor(self, name: str, source: str = "") -> str:
+        """The row that a row was merged into in the end; itself where it was not."""
+        for _ in range(_LONGEST_MERGE):
+            state = self.state(name)
+            if state is None or state.merged is None:
+                return name
+            name = f"{state.entity}:{state.merged[1]}"
+            if source:
+                refer([(name, source)])
+                self._states.pop(name, None)  # read it after the reference is there
+        return name
+
+    def merged_into_this(self, name: str) -> tuple[str, ...]:
+        """All rows merged into this one, directly or through another."""
+        if name not in self._merged:
+            kind = _name(name)[0]
+            candidates = [source for source in sources(name) if _name(source)[0] == kind and source != name]
+            self._merged[name] = tuple(sorted(source for source in candidates if self.survivor(source) == name))
+        return self._merged[name]
+
+    def _people(self, record: str, viewed: View, merged: tuple[str, ...]) -> tuple[Stakeholder, ...]:
+        """The external people of interest of the record itself, sorted by party."""
+        people: dict[str, Stakeholder] = {}
+        if isinstance(viewed, Contact):
+            people[record] = self._contact(record)
+        if isinstance(viewed, Lead):
+            own = (keys().party(record), *map(keys().party, merged), *map(keys().address, viewed.emails))
+            people[record] = Stakeholder(record, viewed.name, tuple(dict.fromkeys(own)))
+        for id in _contacts_named(viewed):
+            party = self.survivor(f"contact:{id}", record)
+            people[party] = self._contact(party)
+        return tuple(people[party] for party in sorted(people))
+
+    def _contact(self, party: str) -> Stakeholder:
+        """A contact with the addresses of all contacts merged into it; one never heard of has its own key only."""
+        own = self.state(party)
+        found = [keys().party(party)]
+        for row in (party, *self.merged_into_this(party)):
+            state = self.state(row)
+            contact = view(state) if state else None
+            if isinstance(contact, Contact) and not contact.deleted:
+                found += [keys().party(row), *map(keys().address, contact.emails)]
+        return Stakeholder(party, (view(own).name if own else "") or _name(party)[1], tuple(dict.fromkeys(found)))
+
+
+def _facts(viewed: View) -> dict[str, Any]:
+    if isinstance(viewed, Account | Contact):
+        return {"status": "open" if viewed.active else "inactive"}
+    facts: dict[str, Any] = {"status": viewed.status, "team": viewed.team}
+    if viewed.status != "open":
+        facts["closed_at"] = viewed.closed_at
+    if isinstance(viewed, Opportunity):
+        facts |= {"estimated_close_at": viewed.estimated_close_at, "amount": viewed.amount}
+        facts["fields"] = {name: value for name in _FIELDS if (value := getattr(viewed, name))}
+    return facts
