@@ -64,7 +64,13 @@ class Parameters:
     shortest_meeting_minutes: float = 5.0
     recipient_limit: int = 20
     lead_in_days: int = 30  # span of an opportunity, lead or case starts this long before its creation
+    strength_weights: Weights = Weights()  # in who knows whom
+    strength_window_days: int = 365
     strength_half_life_days: float = 90.0
+    strength_two_way: float = 1.25
+    strength_one_way: float = 0.5
+    strength_damping: float = 1.0  # an interaction with k others counts k^-damping
+    strength_same_day: float = 1.0  # each further interaction of a kind on one day counts this part of the one before
     cooling_ratio: float = 4.0
     lost_ratio: float = 8.0
     idle_days: int = 14

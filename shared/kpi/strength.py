@@ -1,0 +1,151 @@
+"""How strongly each colleague knows an external person or company (kpis 9): raw strength, 0-100, bars and evidence.
+
+A sum of interactions that fades with age, is shared among the people on an interaction, and is worth more when contact goes
+both ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.kpi.encounters import Encounters
+from shared.kpi.interactions import Bools, Floats, Indices, Keys, Kind
+from shared.kpi.parameters import DAY, Parameters
+from shared.kpi.tenths import rounded
+
+HALF_STRENGTH = 8.0  # the raw strength that is shown as 50
+BARS = 6
+
+
+@dataclass(frozen=True)
+class Acquaintance:
+    """How one colleague knows the person or company, with the evidence.
+
+    `strength` is 0-100 to one decimal (None in the basic mode), `bars` 1-6, higher is stronger; `raw` is what both come
+    from. The numbers count interactions of the window, each once; `last_at` is the newest of them.
+    """
+
+    colleague: int
+    raw: float
+    strength: float | None
+    bars: int
+    two_way: bool
+    emails_out: int
+    emails_in: int
+    meetings: int
+    calls: int
+    last_at: int
+
+
+def strength_of(raw: float) -> float:
+    """`100 (1 - 2^(-raw/8))` to one decimal: 0 for nothing, 50 at 8, never above 100.
+
+    >>> strength_of(2.3694), strength_of(8.0), strength_of(1000.0)
+    (18.6, 50.0, 100.0)
+    """
+    return rounded(100 * (1 - 2 ** (-raw / HALF_STRENGTH)), 1)
+
+
+def bars_of(strength: float) -> int:
+    """Six bars, each a sixth of 100, upper end included; whoever is listed has at least one.
+
+    >>> [bars_of(strength) for strength in (0.0, 16.6, 16.7, 33.3, 33.4, 66.6, 66.7, 100.0)]
+    [1, 1, 2, 2, 3, 4, 5, 6]
+    """
+    return max(1, -(-BARS * round(10 * strength) // 1000))
+
+
+def raw_strengths(met: Encounters, as_of: int, parameters: Parameters) -> tuple[Keys, Floats]:
+    """Per colleague, by ascending key: `f · Σ w · k^-damping · 0.5^(age/half-life)` over the window ending at `as_of`.
+
+    f is the two-way factor when an email went each way, a meeting was held or a call answered, else the one-way factor; a
+    company's parts are summed before it. `met` is complete up to `as_of` or later. No encounter gives empty arrays.
+    """
+    met = within_window(met, as_of, parameters)
+    keys, code = np.unique(met.colleague, return_inverse=True)
+    weights = parameters.strength_weights
+    worth = np.array([weights.email, weights.meeting, weights.call])[met.kind]
+    worth *= met.others**-parameters.strength_damping
+    worth *= 0.5 ** ((as_of - met.at) / (DAY * parameters.strength_half_life_days))
+    if parameters.strength_same_day != 1:
+        worth *= parameters.strength_same_day ** _same_day_rank(met, code, worth, as_of)
+    factor = np.where(_two_way(met, code, len(keys)), parameters.strength_two_way, parameters.strength_one_way)
+    return keys, factor * np.bincount(code, worth, len(keys))
+
+
+def acquaintances(met: Encounters, as_of: int, parameters: Parameters) -> list[Acquaintance]:
+    """Everyone who met the person or company within the window, by ascending key."""
+    keys, raw = raw_strengths(met, as_of, parameters)
+    strengths = [strength_of(value) for value in raw.tolist()]
+    return _with_evidence(within_window(met, as_of, parameters), keys, raw, strengths, [bars_of(s) for s in strengths])
+
+
+def basic_acquaintances(met: Encounters, window_from: int, hidden: frozenset[int] = frozenset()) -> list[Acquaintance]:
+    """The basic mode: `raw` is the number of emails and meetings from `window_from` on; no calls, no decay, no strength.
+
+    Bars are the share of the largest number; `hidden` colleagues are left out before it is taken.
+    """
+    shown = ~np.isin(met.colleague, np.array(sorted(hidden), np.uint64))
+    met = met.select((met.at >= window_from) & (met.kind != Kind.CALL) & shown)
+    keys, code = np.unique(met.colleague, return_inverse=True)
+    number = np.bincount(code[met.first], minlength=len(keys))
+    bars = -(-BARS * number // number.max(initial=1))
+    return _with_evidence(met, keys, number.astype(np.float64), [None] * len(keys), bars.tolist())
+
+
+def within_window(met: Encounters, as_of: int, parameters: Parameters) -> Encounters:
+    """The encounters of the last 365 days up to `as_of`, both ends included."""
+    return met.select((met.at >= as_of - parameters.strength_window_days * DAY) & (met.at <= as_of))
+
+
+def _with_evidence(
+    met: Encounters, keys: Keys, raw: Floats, strengths: Sequence[float | None], bars: list[int]
+) -> list[Acquaintance]:
+    """Joins the figures of each colleague with the counts of the interactions behind them."""
+    code = np.searchsorted(keys, met.colleague)
+
+    def count(rows: Bools) -> list[int]:
+        number: list[int] = np.bincount(code[rows & met.first], minlength=len(keys)).tolist()
+        return number
+
+    email = met.kind == Kind.EMAIL
+    last = np.zeros(len(keys), np.int64)
+    np.maximum.at(last, code, met.at)
+    columns = zip(
+        keys.tolist(),
+        raw.tolist(),
+        strengths,
+        bars,
+        _two_way(met, code, len(keys)).tolist(),
+        count(email & met.ours),
+        count(email & ~met.ours),
+        count(met.kind == Kind.MEETING),
+        count(met.kind == Kind.CALL),
+        last.tolist(),
+        strict=True,
+    )
+    return [Acquaintance(*column) for column in columns]
+
+
+def _two_way(met: Encounters, code: Indices, size: int) -> Bools:
+    """(size,) an email each way, or a held meeting, or an answered call."""
+    email = met.kind == Kind.EMAIL
+    sent, received, both = (
+        np.bincount(code[rows], minlength=size) > 0 for rows in (email & met.ours, email & ~met.ours, met.answered)
+    )
+    return both | (sent & received)
+
+
+def _same_day_rank(met: Encounters, code: Indices, worth: Floats, as_of: int) -> Indices:
+    """Place of each encounter among those of the same pair, kind and day before `as_of`, the worthiest first, from 0."""
+    day = (as_of - met.at) // DAY
+    order = np.lexsort((-worth, day, met.kind, met.person, code))
+    group = np.stack([column[order] for column in (code, met.person.view(np.int64), met.kind.astype(np.int64), day)])
+    starts = np.append(True, (group[:, 1:] != group[:, :-1]).any(axis=0))[: len(order)]
+    position = np.arange(len(order))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = position - np.maximum.accumulate(np.where(starts, position, 0))
+    return rank
