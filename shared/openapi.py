@@ -37,8 +37,8 @@ def document(functions: Iterable[func.Function]) -> bytes:
     found = sorted(_endpoints(functions), key=lambda entry: (entry[0], entry[1]))
     types = _Schemas([about for _, _, _, about in found])
     paths: dict[str, dict[str, Any]] = {}
-    for route, method, name, about in found:
-        paths.setdefault(_path(route), {})[method] = _operation(route, method, name, about, types)
+    for route, method, operation_id, about in found:
+        paths.setdefault(_path(route), {})[method] = _operation(route, method, operation_id, about, types)
     whole = {
         "openapi": "3.1.0",
         "info": {"title": "Rapport", "version": VERSION, "summary": "Open relationship intelligence for any CRM."},
@@ -52,14 +52,17 @@ def document(functions: Iterable[func.Function]) -> bytes:
 
 
 def _endpoints(functions: Iterable[func.Function]) -> Iterator[tuple[str, str, str, Endpoint]]:
+    """(route, method, operation id, endpoint) of each method of each function."""
     for function in functions:
         about = getattr(function.get_user_function(), "__endpoint__", None)
         if isinstance(about, Endpoint):
             trigger: dict[str, Any] = cast(Any, function.get_trigger()).get_dict_repr()
             name = str(function.get_function_name())
             methods = [getattr(method, "name", str(method)).lower() for method in trigger.get("methods") or ()]
-            for method in methods or ["get", "post"]:  # what the host assumes for a route that names none
-                yield str(trigger.get("route") or name), method, name, about
+            methods = methods or ["get", "post"]  # what the host assumes for a route that names none
+            for method in methods:
+                operation_id = name if len(methods) == 1 else f"{name}_{method}"
+                yield str(trigger.get("route") or name), method, operation_id, about
 
 
 def _path(route: str) -> str:
@@ -95,13 +98,13 @@ def _query_parameter(name: str, schema: dict[str, Any], required: bool) -> dict[
     return {"name": name, "in": "query", "required": required, **description, "explode": False, "schema": kept}
 
 
-def _operation(route: str, method: str, name: str, about: Endpoint, types: _Schemas) -> dict[str, Any]:
+def _operation(route: str, method: str, operation_id: str, about: Endpoint, types: _Schemas) -> dict[str, Any]:
     places = [
         {"name": place[2], "in": "path", "required": True, "schema": _PLACE_SCHEMAS.get(place[3], {"type": "string"})}
         for place in _PLACE.finditer(route)
     ]
     operation: dict[str, Any] = {
-        "operationId": name,
+        "operationId": operation_id,
         "summary": about.summary,
         "parameters": places + (types.parameters(about.query) if about.query else []),
         "responses": _successes(method, about, types),
