@@ -122,7 +122,11 @@ def tasks(deals: Sequence[Deal], cast: Cast, clock: Clock) -> Iterator[Row]:
     for deal in deals:
         due = deal.created + 7 * DAY
         done = due < min(deal.closed or END, END)
-        row: dict[str, Any] = {"owner": cast.party(deal.owner), "due": clock.text(due), "regarding": regarding(deal)}
+        row: dict[str, Any] = {
+            "owner": f"user:{cast.people[deal.owner].id}",
+            "due": clock.text(due),
+            "regarding": regarding(deal),
+        }
         row |= {"durationMinutes": between(2, 8, "task", deal.key) * 15, "status": "completed" if done else "open"}
         if done:
             row["completedAt"] = clock.text(due)

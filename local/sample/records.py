@@ -46,7 +46,7 @@ def _users(tenant: Tenant, clock: Clock) -> Iterator[tuple[str, str, dict[str, A
         for key in team:
             person, leads = tenant.users[key], key == team[0]
             boss = head if leads else team[0]
-            roles = ["Sales Manager" if leads else "Salesperson"] + ["System Administrator"] * (key == head)
+            roles = ["sales-manager" if leads else "salesperson"] + ["system-administrator"] * (key == head)
             yield (
                 "user",
                 person.id,

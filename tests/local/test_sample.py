@@ -13,6 +13,7 @@ from local.sample.changes import sample_changes
 from local.sample.mail import END, Mail, choose_sellers, crosses, group, read_mails, weeks_until
 from local.sample.tenant import Tenant, build, chosen_records
 from local.sample.threads import threads
+from shared.changes import parse_batch
 
 TODAY = date(2026, 11, 23)
 
@@ -119,7 +120,7 @@ def test_every_reference_leads_to_a_row(changes: list[dict[str, Any]]) -> None:
         named = [f"{kind}:{attributes[name]}" for name, kind in single.items() if attributes.get(name)]
         named += [f"{kind}:{key}" for name, kind in several.items() for key in attributes.get(name, ())]
         named += attributes.get("regarding", [])
-        named += [attributes["ownerId"]] if "ownerId" in attributes else []
+        named += [attributes[name] for name in ("ownerId", "owner") if name in attributes]
         assert ids.issuperset(named)
 
 
@@ -160,6 +161,5 @@ def test_chosen_records_are_open_and_belong_together(tenant: Tenant, changes: li
 
 
 def test_the_app_parses_the_whole_sample(changes: list[dict[str, Any]]) -> None:
-    parsing = pytest.importorskip("shared.changes")
-    parsed = parsing.parse_batch(json.dumps({"changes": changes}).encode())
+    parsed = parse_batch(json.dumps({"changes": changes}).encode())
     assert [(c.entity, c.id, c.version) for c in parsed] == [(c["entity"], c["id"], c["version"]) for c in changes]

@@ -1,0 +1,158 @@
+"""Loads the sample through the front door: `POST /api/crm/changes`, then waits until all of it is computed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby, islice
+from threading import Event, local
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.sample.changes import Change
+
+BATCH = 1_000  # changes; about 650 KB
+CONNECTIONS = 4
+TRIES = 8
+TRY_AGAIN = frozenset((429, 502, 503, 504))
+POLL_SECONDS = 0.5
+STALLED_SECONDS = 180.0  # no queue moved for this long: something is wrong
+WIDGET_SECONDS = 60.0
+ACTIVITIES = frozenset(("email", "appointment", "phonecall", "task"))
+
+Show = Callable[[str, int, int], None]  # what, done, of how many
+
+
+class LoadError(Exception):
+    """The sample could not be loaded; the text says why."""
+
+
+class LoadStopped(Exception):
+    """Somebody asked the stack to stop while it was loading."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The app to load into: its address, a token that may send changes, the queues' status route."""
+
+    base_url: str
+    ingest_token: str
+    status_url: str
+
+
+def batches(changes: Iterable[Change], size: int = BATCH) -> Iterator[list[Change]]:
+    """Cut into parts of at most `size`; records and activities never share one."""
+    for _, part in groupby(changes, key=lambda change: change["entity"] in ACTIVITIES):
+        while batch := list(islice(part, size)):
+            yield batch
+
+
+class Poster:
+    """Posts bodies over one kept connection per thread."""
+
+    def __init__(self, target: Target, stop: Event) -> None:
+        self._target, self._stop = target, stop
+        self._mine = local()
+
+    def post(self, batch: list[Change]) -> int:
+        """Send one batch; its length. Raises LoadError when it is refused or fails too often, LoadStopped on `stop`."""
+        body = json.dumps({"changes": batch}, separators=(",", ":")).encode()
+        for attempt in range(TRIES):
+            status, text, pause = self._try(body)
+            if 200 <= status < 300:
+                return len(batch)
+            if status and status not in TRY_AGAIN:
+                raise LoadError(f"The app refused a batch with {status}: {text[:500]}")
+            if self._stop.wait(min(10.0, max(pause, 0.25 * 2**attempt))):
+                raise LoadStopped
+        raise LoadError(f"The app did not take a batch in {TRIES} tries; the last answer was {status}: {text[:500]}")
+
+    def _try(self, body: bytes) -> tuple[int, str, float]:
+        """Status (0 = no answer), text, seconds to wait as the answer asks."""
+        connection = self._connection()
+        bearer = {"Authorization": f"Bearer {self._target.ingest_token}", "Content-Type": "application/json"}
+        try:
+            connection.request("POST", "/api/crm/changes", body, bearer)
+            response = connection.getresponse()
+            text = response.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()  # the next request opens it again
+            return 0, repr(error), 0.0
+        after = response.headers.get("Retry-After", "")
+        return response.status, text, float(after) if after.isdigit() else 0.0
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if not hasattr(self._mine, "connection"):
+            address = urlsplit(self._target.base_url)
+            self._mine.connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=120)
+        connection: http.client.HTTPConnection = self._mine.connection
+        return connection
+
+
+def post_all(changes: list[Change], target: Target, stop: Event, show: Show) -> None:
+    """Records first, one batch after another, then activities over several connections."""
+    poster, done = Poster(target, stop), 0
+    parts = list(batches(changes))
+    records = [part for part in parts if part[0]["entity"] not in ACTIVITIES]
+    for part in records:
+        done += poster.post(part)
+        show("sending", done, len(changes))
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for sent in pool.map(poster.post, parts[len(records) :]):
+            done += sent
+            show("sending", done, len(changes))
+
+
+def _get(url: str, token: str = "") -> Any:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as response:
+        return json.load(response)
+
+
+def waiting_messages(status_url: str) -> tuple[int, int]:
+    """Messages in all queues that are still to be handled, and dead letters."""
+    queues: Mapping[str, Mapping[str, int]] = _get(f"{status_url}/queues")
+    dead = sum(queue["dead_letter"] for queue in queues.values())
+    return sum(sum(queue.values()) for queue in queues.values()) - dead, dead
+
+
+def wait_until_handled(status_url: str, stop: Event, show: Show) -> None:
+    """Until the queues are empty twice in a row: one handler's message may be the next one's.
+
+    Raises LoadError when nothing moves for three minutes, or when messages ended as dead letters meanwhile.
+    """
+    _, dead_before = waiting_messages(status_url)
+    most, last, moved_at, empty = 0, -1, time.monotonic(), 0
+    while empty < 2:
+        if stop.wait(POLL_SECONDS):
+            raise LoadStopped
+        waiting, dead = waiting_messages(status_url)
+        most = max(most, waiting)
+        show("computing", most - waiting, most)
+        if dead > dead_before:
+            raise LoadError(f"{dead - dead_before} messages ended as dead letters: python -m scripts.dead_letters list")
+        if waiting != last:
+            last, moved_at = waiting, time.monotonic()
+        if time.monotonic() - moved_at > STALLED_SECONDS and waiting:
+            raise LoadError(f"{waiting} messages wait and nothing moves; see the host's log.")
+        empty = 0 if waiting else empty + 1
+
+
+def wait_until_answered(urls: Iterable[str], token: str, stop: Event) -> None:
+    """Until every address answers 200 with a body. Raises LoadError after a minute."""
+    until = time.monotonic() + WIDGET_SECONDS
+    for url in urls:
+        while True:
+            try:
+                if _get(url, token):
+                    break
+            except (OSError, ValueError) as error:
+                if time.monotonic() > until:
+                    raise LoadError(f"{url} does not answer: {error}") from error
+            if stop.wait(POLL_SECONDS):
+                raise LoadStopped
