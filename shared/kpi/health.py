@@ -13,7 +13,8 @@ from shared.kpi.influence import Influence, influences
 from shared.kpi.interactions import History
 from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.rhythm import Rhythm, rhythm_of
-from shared.kpi.tenths import rounded, tenths
+from shared.kpi.rounding import rounded
+from shared.kpi.tenths import tenths
 
 FEWEST_INTERACTIONS = 3
 FEWEST_DAYS = 14

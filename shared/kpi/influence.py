@@ -26,7 +26,7 @@ from shared.kpi.interactions import Bools, Floats, History, Indices
 from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.profile import Weighed, decay, weigh
 from shared.kpi.rhythm import gap_days, silence_ratio
-from shared.kpi.tenths import rounded
+from shared.kpi.rounding import rounded
 
 SHOWN = 5
 

@@ -10,8 +10,9 @@ import numpy as np
 from shared.kpi.hours import default_calendar, working_seconds
 from shared.kpi.interactions import Bools, Direction, History, Indices, Instants, Keys
 from shared.kpi.parameters import DAY, HOUR, Parameters, WorkingCalendar
-from shared.kpi.tenths import rounded
+from shared.kpi.rounding import rounded
 from shared.kpi.turns import LONGEST_LATENCY, AskedTurns, asked_turns
+from shared.kpi.windows import Window
 
 LOW_SAMPLE = 5
 ANSWERABLE_AFTER = 14 * DAY  # an open turn counts against the rate from then on
@@ -66,18 +67,18 @@ class Response:
 def response(
     history: History,
     parameters: Parameters,
-    window_from: int,
+    window: Window,
     calendars: Mapping[int, WorkingCalendar] | None = None,
     owner: int = 0,
 ) -> Response:
-    """Response of both sides in the window `[window_from, history.as_of]`, and what waits for us (window or not).
+    """Response of both sides in the window, and what waits for us (window or not).
 
     `calendars` gives people's own working hours by person key; everybody else has the default one, which is flagged.
     `owner` is the record owner's person key. No mail gives n = 0, None and an empty waiting list.
     """
     own = calendars or {}
     turns = asked_turns(history)
-    known = turns.select(turns.asked_at >= window_from)
+    known = turns.select((turns.asked_at >= window.start) & (turns.asked_at <= window.end))
     return Response(
         _side(known.select(known.by == Direction.IN), history.as_of, parameters, own),
         _side(known.select(known.by == Direction.OUT), history.as_of, parameters, own),

@@ -10,7 +10,7 @@ import numpy as np
 from shared.kpi.interactions import Floats, History, Indices
 from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.profile import Profile, day_profile
-from shared.kpi.tenths import rounded
+from shared.kpi.rounding import rounded
 
 DAYS_FOR_OWN_GAP = 4  # fewer days with contact say nothing about a rhythm of its own
 SHORTEST_GAP_DAYS = 2.0  # daily contact is not "cooling" over a weekend

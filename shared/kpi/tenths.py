@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 _NANO = 1_000_000_000
@@ -25,14 +24,3 @@ def tenths(parts: Sequence[float]) -> tuple[float, tuple[float, ...]]:
     for i in by_remainder[: total - sum(whole)]:
         whole[i] += 1
     return total / 10, tuple(count / 10 for count in whole)
-
-
-def rounded(value: float, digits: int) -> float:
-    """Half away from zero to `digits` decimals, after rounding to 9 (kpis 1.3).
-
-    >>> rounded(2.675, 2), rounded(-0.5, 0)
-    (2.68, -1.0)
-    """
-    nanos = round(abs(value) * _NANO)
-    unit: int = 10 ** (9 - digits)
-    return math.copysign((nanos + unit // 2) // unit / 10**digits, value)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.kpi.changes import only
 from shared.kpi.contributions import contributions, has_breadth, points_of
 from shared.kpi.health import health
 from shared.kpi.influence import score_drops
@@ -127,7 +128,7 @@ def test_later_interactions_do_not_exist_for_an_earlier_instant(case, days):
     found, parameters = case
     then = A - days * DAY
     known = found.end <= then
-    earlier = _chosen(found, known, then)
+    earlier = replace(only(found, known), as_of=then)
     assert health(earlier, parameters) == health(found, parameters, then)
     assert differences(earlier, parameters, then) == differences(found, parameters, then)
 
@@ -149,15 +150,6 @@ def test_nothing_is_nan(case):
     numbers = [result.rhythm.ratio, result.rhythm.usual_gap_days, result.evidence.decayed, result.evidence.expected]
     assert all(number is None or np.isfinite(number) for number in numbers)
     assert trend(*case) in set(Trend)
-
-
-def _chosen(found: History, kept: np.ndarray, as_of: int) -> History:
-    """The history of the marked interactions."""
-    number = np.cumsum(kept) - 1
-    parts = kept[found.part_index]
-    rows = {name: getattr(found, name)[kept] for name in _ROWS}
-    people = {name: getattr(found, name)[parts] for name in _PARTS}
-    return replace(found, as_of=as_of, part_index=number[found.part_index][parts], **rows, **people)
 
 
 def _joined(one: History, other: History) -> History:

@@ -12,6 +12,7 @@ from shared.kpi.interactions import Direction, History, Kind, Reason, RecordType
 from shared.kpi.parameters import DAY, Parameters, WorkingCalendar
 from shared.kpi.response import Response, SideResponse, response, spread
 from shared.kpi.turns import answered_mails, asked_turns
+from shared.kpi.windows import Window
 from tests.doubles.ages import ANNA, CLEO, KIM, LEE, A
 
 P = Parameters(reporting_zone="Europe/Berlin")
@@ -72,7 +73,7 @@ def by_us(*rows: tuple, **settings: object) -> SideResponse:
 
 
 def measure(*rows: tuple, calendars=None, owner: int = ANNA, as_of: int = A) -> Response:
-    return response(mails(*rows, as_of=as_of), P, WINDOW, calendars, owner)
+    return response(mails(*rows, as_of=as_of), P, Window(WINDOW, as_of), calendars, owner)
 
 
 def test_7_1_one_answer():
@@ -217,5 +218,5 @@ def test_no_mail_gives_nothing():
 
 def test_default_calendar_that_somebody_set_keeps_its_zone():
     parameters = replace(P, working_calendar=WorkingCalendar(zone="America/New_York"))
-    found = response(mails(asks("2026-03-10 12:00"), replies("2026-03-10 13:00")), parameters, WINDOW).by_us
+    found = response(mails(asks("2026-03-10 12:00"), replies("2026-03-10 13:00")), parameters, Window(WINDOW, A)).by_us
     assert (found.business_hours.mean, found.assumed_hours) == (1.0, False)

@@ -1,0 +1,61 @@
+"""Whose relationship it is: each interaction's worth, shared equally among those who took part, on either side (kpis 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.kpi.interactions import Bools, Floats, History, Indices, Keys
+from shared.kpi.parameters import Parameters
+from shared.kpi.profile import decay, weigh
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Interactions with people of one side, each pair once; `alone` = nobody else of that side was in the interaction."""
+
+    row: Indices  # index of the interaction in the history
+    person: Keys
+    alone: Bools
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Amounts per person (keys ascending), not rounded; an amount is a decayed weight, at least 0."""
+
+    person: Keys
+    amount: Floats
+
+
+def pairs(history: History, chosen: Bools) -> Pairs:
+    """The pairs among the marked participations (shape (m,)), by person, then interaction; two addresses count once."""
+    row, person = history.part_index[chosen], history.part_person[chosen]
+    order = np.lexsort((row, person))
+    row, person = row[order], person[order]
+    new = np.ones(len(row), dtype=bool)
+    new[1:] = (row[1:] != row[:-1]) | (person[1:] != person[:-1])
+    row, person = row[new], person[new]
+    return Pairs(row, person, np.bincount(row, minlength=1)[row] == 1)
+
+
+def our_shares(history: History, parameters: Parameters) -> Shares:
+    """How much of the relationship each colleague carries. Every one of ours who took part counts."""
+    return _shares(history, parameters, history.part_internal)
+
+
+def their_shares(history: History, parameters: Parameters) -> Shares:
+    """How much of the relationship each external person of interest carries."""
+    return _shares(history, parameters, ~history.part_internal & history.part_counts)
+
+
+def _shares(history: History, parameters: Parameters, side: Bools) -> Shares:
+    found = weigh(history, parameters.weights, history.as_of)
+    worth = np.zeros(len(history))
+    worth[found.rows] = decay(history.as_of - found.at, parameters.half_life_days) * found.weight
+    taking_part = pairs(history, side & (worth > 0)[history.part_index])
+    number = np.bincount(taking_part.row, minlength=1)
+    person, which = np.unique(taking_part.person, return_inverse=True)
+    part = worth[taking_part.row] / number[taking_part.row]
+    amount: Floats = np.bincount(which, weights=part, minlength=len(person)).astype(np.float64)  # of nobody: integers
+    return Shares(person, amount)
