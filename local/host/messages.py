@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 
 def _text(value: Any) -> Any:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    """AMQP gives texts as bytes, also as keys and inside of maps and lists."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {_text(key): _text(one) for key, one in value.items()}
+    return [_text(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def body_of(message: ServiceBusReceivedMessage) -> bytes:
@@ -24,12 +29,12 @@ def body_of(message: ServiceBusReceivedMessage) -> bytes:
     body = message.body if message.body_type == AmqpMessageBodyType.VALUE else list(message.body)
     if isinstance(body, bytes):
         return body
-    return body.encode() if isinstance(body, str) else json.dumps(body, default=_text).encode()
+    return body.encode() if isinstance(body, str) else json.dumps(_text(body), default=str).encode()
 
 
 def to_function(message: ServiceBusReceivedMessage) -> ServiceBusMessage:
     """The message with what a function may read. The wire counts deliveries from 0, functions from 1."""
-    properties = {_text(key): _text(value) for key, value in (message.application_properties or {}).items()}
+    properties = _text(message.application_properties or {})
     return ServiceBusMessage(
         body=body_of(message),
         trigger_metadata=None,

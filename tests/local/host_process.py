@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -9,10 +10,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 HOST_JSON = '{"version": "2.0"}'
@@ -115,3 +119,28 @@ def running_host(
                 host.process.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 host.kill()
+
+
+def wait_until(condition: Callable[[], T], seconds: float = 30.0) -> T:
+    """Ask again until the condition gives something true, and return that. Raises AssertionError after `seconds`."""
+    ends = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < ends, f"nothing within {seconds:.0f} s"
+        time.sleep(0.02)
+    return found
+
+
+# at the top of a test app: note(key=value, ..) appends a line to the file named by the setting JOURNAL
+JOURNAL = """
+import json, os, time
+import azure.functions as func
+
+def note(**facts):
+    with open(os.environ["JOURNAL"], "a") as file:
+        file.write(json.dumps({"at": time.time(), "process": os.getpid(), **facts}) + "\\n")
+"""
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """What an app noted so far."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
