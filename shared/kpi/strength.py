@@ -14,7 +14,7 @@ import numpy as np
 from shared.kpi.encounters import Encounters
 from shared.kpi.interactions import Bools, Floats, Indices, Keys, Kind
 from shared.kpi.parameters import DAY, Parameters
-from shared.kpi.tenths import rounded
+from shared.kpi.rounding import rounded
 
 HALF_STRENGTH = 8.0  # the raw strength that is shown as 50
 BARS = 6
