@@ -67,9 +67,10 @@ def _ranked(history: History, rows: Bools, names: Mapping[int, str], needed: int
     number, last = per_kind.sum(axis=1), history.at.take(last_row)
     order = np.lexsort((-last, -number))
     order = _with_ties(order, number, last, needed)
-    people = [
-        Contacted(int(person[first[i]]), int(number[i]), *per_kind[i].tolist(), int(last[i])) for i in order.tolist()
-    ]
+    people = []
+    for i in order.tolist():
+        emails, meetings, calls = per_kind[i].tolist()
+        people.append(Contacted(int(person[first[i]]), int(number[i]), emails, meetings, calls, int(last[i])))
     people.sort(key=lambda one: (-one.number, -one.last_at, names.get(one.person, "").casefold(), one.person))
     return tuple(people), len(first)
 

@@ -59,10 +59,10 @@ def count(history: History, window: Window) -> Counts:
     """The counts of a window; all zero without interactions. Tasks count nowhere here (kpis 2.1)."""
     rows = rows_within(history, window)
     numbers = np.bincount(initiated(history.kind[rows], history.direction[rows]), minlength=2 * KINDS).tolist()
-    return Counts(*numbers[: 2 * Kind.TASK], *_conversations(history, window))
+    return Counts(*numbers[: 2 * Kind.TASK] + _conversations(history, window))
 
 
-def _conversations(history: History, window: Window) -> tuple[int, int]:
+def _conversations(history: History, window: Window) -> list[int]:
     """Conversations begun by us and by them; a mail without a conversation is one of its own."""
     mails = np.flatnonzero(history.kind == Kind.EMAIL)
     conversation = history.conversation.take(mails)
@@ -71,7 +71,7 @@ def _conversations(history: History, window: Window) -> tuple[int, int]:
     at = history.at.take(begun)
     direction = history.direction.take(begun[(at >= window.start) & (at <= window.end)])
     theirs = int(np.count_nonzero(direction == Direction.IN))
-    return len(direction) - theirs, theirs
+    return [len(direction) - theirs, theirs]
 
 
 def ratio(counts: Counts) -> Ratio:

@@ -19,7 +19,7 @@ def first_of_key(keys: Keys) -> Indices:
     >>> first_of_key(np.array([7, 9, 7, 7], "u8")).tolist()
     [0, 1, 0, 0]
     """
-    bits = min(max(len(keys).bit_length() + 1, 6), _LARGEST_BITS)
+    bits = min(len(keys).bit_length() + 1, _LARGEST_BITS)
     rows = np.arange(len(keys))
     if not len(keys):
         return rows
