@@ -120,8 +120,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
         Raises SettingError naming the setting when a value has the wrong form; the value itself is not repeated.
         """
-        names = {info.encode_name for info in msgspec.structs.fields(cls)}
-        given = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+        given = {name: environ[name].strip() for name in cls.__struct_encode_fields__ if environ.get(name, "").strip()}
         try:
             return msgspec.convert(given, cls, strict=False)
         except msgspec.ValidationError as error:
@@ -129,16 +128,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
     def __repr__(self) -> str:
         secrets = {setting.name for setting in table() if setting.secret}
-        shown = []
-        for info in msgspec.structs.fields(self):
-            value = getattr(self, info.name)
-            shown.append(f"{info.encode_name}={'***' if value and info.encode_name in secrets else repr(value)}")
+        values = ((name, getattr(self, attribute)) for name, attribute in _field_names().items())
+        shown = (f"{name}={'***' if value and name in secrets else repr(value)}" for name, value in values)
         return f"Settings({', '.join(shown)})"
 
     def need(self, name: str) -> str:
         """The text of the setting with that name (`PERSON_KEY`). Raises SettingError with advice if it is not set."""
-        info = next(info for info in msgspec.structs.fields(self) if info.encode_name == name)
-        value = str(getattr(self, info.name))
+        value = str(getattr(self, _field_names()[name]))
         if not value:
             row = next(setting for setting in table() if setting.name == name)
             raise SettingError(f"The app setting {name} is not set. {row.help} See docs/settings.md.")
@@ -185,6 +181,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         """Our own mail domains in lower case; empty when TENANT_DOMAINS is not set."""
         domains = (part.strip().lower() for part in self.tenant_domains.split(","))
         return frozenset(domain for domain in domains if domain)
+
+
+@functools.cache
+def _field_names() -> dict[str, str]:
+    return dict(zip(Settings.__struct_encode_fields__, Settings.__struct_fields__, strict=True))
 
 
 @functools.cache

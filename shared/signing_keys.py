@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import http.client
+import logging
 import threading
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -30,6 +31,8 @@ _LONGEST_DOCUMENT = 1 << 20
 _SMALLEST_KEY_BITS = 2048
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
+_log = logging.getLogger(__name__)
+
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any, **__: Any) -> None:  # a redirect could lead from https to anywhere
@@ -49,7 +52,7 @@ def fetch(url: str) -> dict[str, Any]:
     try:
         with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
             return msgspec.json.decode(answer.read(_LONGEST_DOCUMENT), type=dict[str, Any])
-    except (OSError, msgspec.DecodeError, urllib.error.URLError) as error:
+    except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
         raise UnavailableError(
             f"The sign-in service at {address.hostname} did not answer ({type(error).__name__})."
         ) from None
@@ -102,17 +105,20 @@ class SigningKeys:
             return
         self._tried_at = now
         try:
-            configuration = self._read(self._configuration_url)
-            self._check_issuer(configuration)
-            keys = _usable(self._read(str(configuration.get("jwks_uri"))))
-        except UnavailableError:
+            keys = self._published()
+        except (UnavailableError, SettingError) as error:
+            _log.warning("signing keys not read: %s", error)
+            if isinstance(error, SettingError) and not self._keys:
+                raise
             return
         if keys:  # an empty set is a fault of the issuer, not a rotation
             self._keys, self._fetched_at = keys, now
 
-    def _check_issuer(self, configuration: dict[str, Any]) -> None:
+    def _published(self) -> dict[str, PyJWK]:
+        configuration = self._read(self._configuration_url)
         if configuration.get("issuer") != self._issuer:
             raise SettingError("AUTH_ISSUER is not the issuer that AUTH_OPENID_CONFIGURATION states.")
+        return _usable(self._read(str(configuration.get("jwks_uri"))))
 
 
 def _usable(key_set: dict[str, Any]) -> dict[str, PyJWK]:
@@ -122,7 +128,9 @@ def _usable(key_set: dict[str, Any]) -> dict[str, PyJWK]:
 
     keys: dict[str, PyJWK] = {}
     for entry in key_set.get("keys") or ():
-        if entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
+        if not isinstance(entry, dict) or entry.get("kty") != "RSA":
+            continue
+        if entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
             continue
         try:
             key = PyJWK.from_dict(entry, algorithm="RS256")

@@ -20,8 +20,8 @@ from typing import Any
 CORRELATION_PROPERTY = "correlation_id"  # name of the application property of queue messages
 
 # The part before the @ is bounded (RFC 5321 allows 64), so that long texts without an address cost little.
-_EMAIL = re.compile(r"[^\s@<>\"'(),:;=/?&\[\]][^\s@<>\"(),:;=/?&\[\]]{0,63}(?:@|%40)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
-_BEARER = re.compile(r"\b(bearer|sharedaccesssignature)\s+[^\s\"',]+(?:\s*,?\s*)?", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s@<>\"'(),:;=/?&\[\]][^\s@<>\"(),:;\[\]]{0,63}(?:@|%40)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
+_BEARER = re.compile(r"\b(bearer|sharedaccesssignature)\s+[^\s\"',]+", re.IGNORECASE)
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?")
 _KEY = re.compile(r"\b(SharedAccessKey|AccountKey|sig|code|client_secret)=[^;&\s\"']+", re.IGNORECASE)
 _URL = re.compile(r"\b(https?://[^\s/?#\"'<>]+)[/?#][^\s\"'<>]*", re.IGNORECASE)

@@ -117,6 +117,15 @@ def test_foreign_issuer_in_the_configuration_is_a_wrong_setting(issuer: Issuer) 
         issuer.signing_keys().find("any")
 
 
+def test_wrong_configuration_later_on_signs_nobody_out(issuer: Issuer, pair: tuple[SigningKey, SigningKey]) -> None:
+    keys = issuer.signing_keys()
+    assert keys.find(pair[0].id) is not None
+    issuer.issuer = "https://other.example/v2.0"
+    issuer.now += LIFETIME_SECONDS + 1
+    assert keys.find(pair[0].id) is not None
+    assert keys.find("unknown") is None
+
+
 def test_only_rsa_signing_keys_of_2048_bits_are_used(pair: tuple[SigningKey, SigningKey]) -> None:
     short = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 1024).public_key()))
     curve = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
@@ -128,6 +137,7 @@ def test_only_rsa_signing_keys_of_2048_bits_are_used(pair: tuple[SigningKey, Sig
         {**good, "kid": "other", "alg": "RS512"},
         {**good, "kid": "broken", "n": "!"},
         {"kty": "oct", "k": "c2VjcmV0", "kid": "shared-secret"},
+        {"kid": "no-type"},
         good,
     ]
     keys = Issuer(entries).signing_keys()
