@@ -15,7 +15,8 @@ import azure.functions as func
 import msgspec
 
 from shared.errors import ForbiddenError, InvalidInputError, RapportError, TooLargeError, UnauthenticatedError
-from shared.http import Endpoint, Problem
+from shared.http import Endpoint
+from shared.problems import Problem
 
 VERSION = "1.0.0"
 PREFIX = "/api"

@@ -18,16 +18,8 @@ import pytest
 from local.tokens import API_CLIENT_ID, TENANT, KeyRing, issue
 from shared import errors, telemetry
 from shared.auth import ADMIN, READER, caller
-from shared.http import (
-    Problem,
-    body_of,
-    endpoint,
-    json_response,
-    problem_response,
-    problem_type,
-    query_of,
-    request_of,
-)
+from shared.http import body_of, endpoint, json_response, query_of, request_of
+from shared.problems import Problem, problem_response, problem_type
 from shared.settings import settings
 from shared.signing_keys import signing_keys
 from tests.doubles.signin import running_signin
