@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
 from threading import Event, local
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from local.sample.changes import Change
@@ -53,11 +53,19 @@ def batches(changes: Iterable[Change], size: int = BATCH) -> Iterator[list[Chang
 
 
 class Poster:
-    """Posts bodies over one kept connection per thread."""
+    """Posts bodies over one kept connection per thread; a context manager that closes them."""
 
     def __init__(self, target: Target, stop: Event) -> None:
         self._target, self._stop = target, stop
         self._mine = local()
+        self._all: list[http.client.HTTPConnection] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._all:
+            connection.close()
 
     def post(self, batch: list[Change]) -> int:
         """Send one batch; its length. Raises LoadError when it is refused or fails too often, LoadStopped on `stop`."""
@@ -90,22 +98,25 @@ class Poster:
         if not hasattr(self._mine, "connection"):
             address = urlsplit(self._target.base_url)
             self._mine.connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=120)
+            self._all.append(self._mine.connection)
         connection: http.client.HTTPConnection = self._mine.connection
         return connection
 
 
 def post_all(changes: list[Change], target: Target, stop: Event, show: Show) -> None:
     """Records first, one batch after another, then activities over several connections."""
-    poster, done = Poster(target, stop), 0
-    parts = list(batches(changes))
+    parts, done = list(batches(changes)), 0
     records = [part for part in parts if part[0]["entity"] not in ACTIVITIES]
-    for part in records:
-        done += poster.post(part)
-        show("sending", done, len(changes))
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for sent in pool.map(poster.post, parts[len(records) :]):
-            done += sent
+    with Poster(target, stop) as poster, ThreadPoolExecutor(CONNECTIONS) as pool:
+        for part in records:
+            done += poster.post(part)
             show("sending", done, len(changes))
+        try:
+            for sent in pool.map(poster.post, parts[len(records) :]):
+                done += sent
+                show("sending", done, len(changes))
+        finally:
+            pool.shutdown(cancel_futures=True)  # after a failure the other batches need not be tried
 
 
 def _get(url: str, token: str = "") -> Any:
