@@ -6,13 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from local.bus import frames
-from local.bus.broker import BrokerError, NotAllowedError
-from local.bus.codec import Described, Symbol, Uint, Ulong
+from local.bus.errors import BrokerError, NotAllowedError, NotServedError, UnauthorizedError
 from local.bus.frames import FrameError
 from local.bus.links import InLink, OutLink, ReceiveLink, ReplyLink, RequestLink, SendLink
 from local.bus.management import manage
 from local.bus.requests import answer, put_token
 from local.bus.tokens import entity_path
+from local.bus.values import Described, Symbol, Uint, Ulong
 
 if TYPE_CHECKING:
     from local.bus.session import Session
@@ -22,18 +22,6 @@ CBS, MANAGEMENT = "$cbs", "/$management"
 MAX_MESSAGE = 262_144
 _SESSION_FILTER = "com.microsoft:session-filter"
 _DELETES = 1  # snd-settle-mode settled: receive-and-delete
-
-
-class NotServedError(BrokerError):
-    """A part of Service Bus that this stand-in leaves out."""
-
-    condition = "amqp:not-implemented"
-
-
-class UnauthorizedError(BrokerError):
-    """No accepted token covers the queue."""
-
-    condition = "amqp:unauthorized-access"
 
 
 def attach(session: Session, fields: list[Any]) -> None:
@@ -68,7 +56,7 @@ def _link(session: Session, handle: int, is_receiver: bool, fields: list[Any]) -
         if is_receiver:
             return ReplyLink(session, handle, node)
         return RequestLink(
-            session, handle, first_count, node, lambda data: answer(data, manage(session.service, entity))
+            session, handle, first_count, node, lambda data: answer(data, manage(session.connection, entity))
         )
     if not is_receiver:
         if entity.is_dead_letters:

@@ -8,53 +8,18 @@ duplicate detection, deferral, as Service Bus documents them for plain queues.
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
 from local.bus.entity import Entity, Message, State
+from local.bus.errors import EntityNotFoundError, LockLostError, MessageNotFoundError, NotAllowedError
+from local.bus.history import History
 from local.bus.messages import Content, dead_lettered
 from local.bus.queues import QueueOptions
 
 DEAD_LETTERS = "/$deadletterqueue"
-
-
-class BrokerError(Exception):
-    """A request the rules refuse. `condition` is the AMQP symbol a client looks at."""
-
-    condition = "amqp:internal-error"
-
-
-class EntityNotFoundError(BrokerError):
-    """No queue of that name."""
-
-    condition = "amqp:not-found"
-
-
-class MessageNotFoundError(BrokerError):
-    """No message with that sequence number in the state asked for."""
-
-    condition = "com.microsoft:message-not-found"
-
-
-class LockLostError(BrokerError):
-    """The lock has ended, or never was."""
-
-    condition = "com.microsoft:message-lock-lost"
-
-
-class MessageTooLargeError(BrokerError):
-    """Larger than the queue takes."""
-
-    condition = "amqp:link:message-size-exceeded"
-
-
-class NotAllowedError(BrokerError):
-    """A thing that queue does not do."""
-
-    condition = "amqp:not-allowed"
 
 
 @dataclass(slots=True)
@@ -78,14 +43,13 @@ class Broker:
         self.changes = Changes()
         self._new_token = new_token
         self._deadlines: list[tuple[int, str, int]] = []
-        self._seen: dict[str, dict[str, int]] = {}
-        self._seen_order: dict[str, deque[tuple[int, str]]] = {}
+        self._histories: dict[str, History] = {}
         self._next_content = 1
         for options in queues:
             path = options.name.lower()
             self.entities[path] = Entity(path, options, is_dead_letters=False)
             self.entities[path + DEAD_LETTERS] = Entity(path + DEAD_LETTERS, options, is_dead_letters=True)
-            self._seen[path], self._seen_order[path] = {}, deque()
+            self._histories[path] = History(options.duplicate_window)
 
     def entity(self, path: str) -> Entity:
         try:
@@ -111,8 +75,7 @@ class Broker:
 
     def restore_seen(self, path: str, message_id: str, at: int) -> None:
         """Ids in the order they were seen."""
-        self._seen[path][message_id] = at
-        self._seen_order[path].append((at, message_id))
+        self._histories[path].restore(message_id, at)
 
     # Sending
 
@@ -123,13 +86,16 @@ class Broker:
         """
         if entity.is_dead_letters:
             raise NotAllowedError("Nothing can be sent to a dead-letter queue.")
-        self._forget(entity, now)
+        for message_id in self._histories[entity.path].forget(now):
+            self.changes.seen[entity.path, message_id] = None
         return [self._accept(entity, content, now) for content in contents]
 
     def _accept(self, entity: Entity, content: Content, now: int) -> int:
         sequence = self._number(entity)
-        if self._is_duplicate(entity, content, now):
+        if not self._histories[entity.path].admit(content.message_id, now):
             return sequence
+        if content.message_id is not None and entity.options.duplicate_window is not None:
+            self.changes.seen[entity.path, content.message_id] = now
         message = Message(sequence, self._keep(content), content, enqueued_at=now)
         if content.scheduled_for is not None and content.scheduled_for > now:
             message.state, message.due_at = State.SCHEDULED, content.scheduled_for
@@ -137,24 +103,6 @@ class Broker:
             self._start_time_to_live(entity, message)
         self._put(entity, message)
         return sequence
-
-    def _is_duplicate(self, entity: Entity, content: Content, now: int) -> bool:
-        if entity.options.duplicate_window is None or content.message_id is None:
-            return False
-        seen = self._seen[entity.path]
-        if content.message_id in seen:  # the window runs from the first copy; a dropped one does not lengthen it
-            return True
-        seen[content.message_id] = now
-        self._seen_order[entity.path].append((now, content.message_id))
-        self.changes.seen[entity.path, content.message_id] = now
-        return False
-
-    def _forget(self, entity: Entity, now: int) -> None:
-        order, window = self._seen_order[entity.path], entity.options.duplicate_window
-        while order and (window is None or order[0][0] + window <= now):
-            _, message_id = order.popleft()
-            del self._seen[entity.path][message_id]
-            self.changes.seen[entity.path, message_id] = None
 
     def _start_time_to_live(self, entity: Entity, message: Message) -> None:
         limits = [ttl for ttl in (message.content.ttl, entity.options.time_to_live) if ttl is not None]

@@ -1,8 +1,6 @@
 """AMQP 1.0 values to bytes and back, with every type kept apart.
 
-A symbol is not a string and a timestamp is not a long: clients compare types, not only values. Python has one
-type for several of AMQP's, so the others are small subclasses here. What a plain Python value means on the wire:
-None null, bool boolean, int long, float double, str string, bytes binary, UUID uuid, list list, dict map.
+Two tables: one reader for each constructor, one writer for each Python type of values.py.
 Source: OASIS AMQP 1.0, part 1 (types).
 """
 
@@ -10,9 +8,25 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from local.bus.values import (
+    Array,
+    Byte,
+    Char,
+    Decimal,
+    Described,
+    Float,
+    Int,
+    Short,
+    Symbol,
+    Timestamp,
+    Ubyte,
+    Uint,
+    Ulong,
+    Ushort,
+)
 
 MAX_DEPTH = 64
 MAX_COUNT = 65_536
@@ -20,61 +34,6 @@ MAX_COUNT = 65_536
 
 class CodecError(ValueError):
     """Bytes that are not AMQP, or a value that AMQP cannot carry."""
-
-
-class Ubyte(int): ...
-
-
-class Ushort(int): ...
-
-
-class Uint(int): ...
-
-
-class Ulong(int): ...
-
-
-class Byte(int): ...
-
-
-class Short(int): ...
-
-
-class Int(int): ...
-
-
-class Timestamp(int):
-    """Milliseconds since 1970 in UTC."""
-
-
-class Float(float):
-    """Four bytes on the wire; a plain float has eight."""
-
-
-class Symbol(str): ...
-
-
-class Char(str):
-    """One Unicode character."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decimal:
-    """A decimal of 4, 8 or 16 bytes, carried as it came: nothing here computes with it."""
-
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A value with a descriptor, which says what the value means (a frame, a section, an outcome)."""
-
-    descriptor: Any
-    value: Any
-
-
-class Array(list[Any]):
-    """Values of one type, whose constructor stands once before all of them."""
 
 
 def decode(data: bytes, at: int = 0, depth: int = 0) -> tuple[Any, int]:

@@ -7,11 +7,11 @@ import itertools
 import logging
 
 from local.bus import frames
-from local.bus.codec import Array, Symbol, Uint, Ushort
 from local.bus.frames import Frame, FrameError, error, frame, take_frame
 from local.bus.service import Service
 from local.bus.session import Session
 from local.bus.tokens import Grant
+from local.bus.values import Array, Symbol, Uint, Ushort
 
 _log = logging.getLogger(__name__)
 _numbers = itertools.count(1)
@@ -37,7 +37,7 @@ class Connection(asyncio.Protocol):
         self._out: list[bytes] = []
         self._out_size = 0
         self._expects_header = True
-        self._is_paused = self._is_closing = False
+        self._is_paused = self._is_closing = self._is_held = False
         self._heartbeat: asyncio.TimerHandle | None = None
 
     # asyncio.Protocol
@@ -89,7 +89,20 @@ class Connection(asyncio.Protocol):
         """Whether a large message more may be queued here; a slow reader must not fill the memory."""
         return not self._is_paused and not self._is_closing and self._out_size < _PENDING_LIMIT
 
+    def operate(self, operation: str) -> None:
+        """Count an operation, for tests that asked for trouble. Raises BusyError when it is to be refused."""
+        delay = self.service.faults.strike(operation)
+        if delay:
+            self._is_held = True
+            asyncio.get_running_loop().call_later(delay, self._let_go)
+
+    def _let_go(self) -> None:
+        self._is_held = False
+        self.flush()
+
     def flush(self) -> None:
+        if self._is_held:
+            return
         data, self._out, self._out_size = b"".join(self._out), [], 0
         if not self.transport.is_closing():
             self.transport.write(data)
@@ -101,6 +114,10 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         self._is_closing = True
         self.transport.abort()
+
+    def detach_senders(self, since: float) -> int:
+        """Detach the senders that have sent nothing since a time in milliseconds; gives how many."""
+        return sum(session.detach_senders(since) for session in self.sessions.values())
 
     def close(self, condition: str | None = None, description: str = "") -> None:
         """Say goodbye, with a reason or without, and hang up once it is sent."""

@@ -10,7 +10,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from local.bus.codec import CodecError, Described, Symbol, Ubyte, Uint, Ulong, decode, encode
+from local.bus.codec import CodecError, decode, encode
+from local.bus.values import Described, Symbol, Ubyte, Uint, Ulong
 
 AMQP_HEADER = b"AMQP\x00\x01\x00\x00"
 SASL_HEADER = b"AMQP\x03\x01\x00\x00"

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from local.bus import frames
-from local.bus.broker import BrokerError, MessageTooLargeError, NotAllowedError
-from local.bus.codec import CodecError, Described, Symbol, Timestamp
+from local.bus.codec import CodecError
 from local.bus.entity import Entity, Message
+from local.bus.errors import BrokerError, MessageTooLargeError, NotAllowedError
 from local.bus.frames import Frame, outcome, rejected
 from local.bus.messages import BATCH_FORMAT, DESCRIPTION, REASON, delivered, parse, parse_batch
+from local.bus.values import Described, Symbol, Timestamp
 
 if TYPE_CHECKING:
     from local.bus.session import Session
@@ -85,6 +86,7 @@ class SendLink(InLink):
         service = self.session.service
         contents = parse_batch(data) if message_format == BATCH_FORMAT else [parse(data)]
         self.used_at = service.now()
+        self.session.connection.operate("send")
         service.broker.send(self.entity, contents, self.used_at)
 
 
@@ -118,7 +120,6 @@ class OutLink:
         in_flight = (self._count - seen) % _WRAP
         self._credit = max(0, int(fields[6] or 0) - in_flight)
         self._drains = bool(fields[8])
-        self.turn_ends() if not self._credit else self.session.service.touch()
 
     def turn_ends(self) -> None:
         """What was there has been sent; a client that drains gets its remaining credit back now."""
@@ -183,6 +184,7 @@ class ReceiveLink(OutLink):
     def settle(self, token: UUID, state: Described) -> None:
         """Apply an outcome. Raises BrokerError when it could not be done, CodecError when it is none."""
         broker, now = self.session.service.broker, self.session.service.now()
+        self.session.connection.operate("settle")
         if state.descriptor == frames.ACCEPTED:
             broker.complete(self.entity, token, now)
         elif state.descriptor == frames.RELEASED:

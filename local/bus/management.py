@@ -6,25 +6,36 @@ Source: https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from local.bus.broker import BrokerError, LockLostError, MessageNotFoundError, MessageTooLargeError
-from local.bus.codec import Array, CodecError, Timestamp
+from local.bus.codec import CodecError
 from local.bus.entity import Entity, Message
+from local.bus.errors import (
+    BrokerError,
+    BusyError,
+    LockLostError,
+    MessageNotFoundError,
+    MessageTooLargeError,
+    RequestError,
+)
 from local.bus.links import encoded
 from local.bus.messages import Content, parse, scheduled
-from local.bus.requests import Reply, Request, RequestError, reply
+from local.bus.requests import Reply, Request, reply
 from local.bus.service import Service
+from local.bus.values import Array, Timestamp
+
+if TYPE_CHECKING:
+    from local.bus.connection import Connection
 
 _PREFIX = "com.microsoft:"
 _PEEK_BYTES = 1 << 20
 _STATUS: dict[type[Exception], int] = {
-    MessageNotFoundError: 404, LockLostError: 410, RequestError: 400, MessageTooLargeError: 403,
+    MessageNotFoundError: 404, LockLostError: 410, RequestError: 400, MessageTooLargeError: 403, BusyError: 503,
 }  # fmt: skip
 
 
-def manage(service: Service, entity: Entity) -> Callable[[Request], Reply]:
+def manage(connection: Connection, entity: Entity) -> Callable[[Request], Reply]:
     """A handler of the requests of one queue."""
 
     def handle(request: Request) -> Reply:
@@ -33,7 +44,8 @@ def manage(service: Service, entity: Entity) -> Callable[[Request], Reply]:
         if serve is None:
             return reply(501, f"'{operation}' is not served here.", condition="amqp:not-implemented")
         try:
-            return serve(service, entity, request)
+            connection.operate("manage")
+            return serve(connection.service, entity, request)
         except BrokerError as reason:
             return reply(_STATUS.get(type(reason), 403), str(reason), condition=reason.condition)
         except CodecError as reason:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.bus.codec import CodecError, Described, Symbol, Timestamp, Uint, Ulong, decode, encode, skip
+from local.bus.codec import CodecError, decode, encode, skip
+from local.bus.values import Described, Symbol, Timestamp, Uint, Ulong
 
 HEADER, DELIVERY_ANNOTATIONS, ANNOTATIONS, PROPERTIES, APPLICATION, DATA, SEQUENCE, VALUE, FOOTER = range(0x70, 0x79)
 BATCH_FORMAT = 0x80013700

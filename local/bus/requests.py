@@ -7,21 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.bus.broker import BrokerError
-from local.bus.codec import CodecError, Int, Symbol, decode
+from local.bus.codec import CodecError, decode
+from local.bus.errors import RequestError
 from local.bus.messages import APPLICATION, PROPERTIES, VALUE, section, sections
 from local.bus.tokens import TokenRefusedError, check_token
+from local.bus.values import Int, Symbol
 
 if TYPE_CHECKING:
     from local.bus.connection import Connection
 
 _log = logging.getLogger(__name__)
-
-
-class RequestError(BrokerError):
-    """A request that cannot be understood."""
-
-    condition = "amqp:invalid-field"
 
 
 @dataclass(frozen=True, slots=True)

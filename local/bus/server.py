@@ -10,7 +10,7 @@ from local.bus.broker import Broker
 from local.bus.connection import Connection
 from local.bus.queues import load_queues
 from local.bus.service import Service
-from local.bus.status import StatusServer, depths
+from local.bus.status import StatusServer, routes
 from local.bus.store import Store, StoreError
 
 HOST = "127.0.0.1"
@@ -31,7 +31,7 @@ async def serve(arguments: argparse.Namespace, stop: asyncio.Event) -> None:
 
 async def _serve(service: Service, arguments: argparse.Namespace, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    status = StatusServer({("GET", "/queues"): lambda: depths(service.broker)})
+    status = StatusServer(routes(service))
     servers: list[asyncio.Server] = []
     try:
         servers.append(await loop.create_server(lambda: Connection(service), HOST, arguments.port))

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from local.bus.broker import Broker, Changes
 from local.bus.entity import Entity
+from local.bus.faults import Faults
 from local.bus.store import Store
 
 _log = logging.getLogger(__name__)
@@ -30,10 +31,11 @@ class Consumer(Protocol):
 
 
 class Outlet(Protocol):
-    """A connection with bytes to send, or to drop."""
+    """A connection, as far as turns and tests look at it."""
 
     def flush(self) -> None: ...
     def abort(self) -> None: ...
+    def detach_senders(self, since: float) -> int: ...
     def close(self, condition: str | None = None, description: str = "") -> None: ...
 
 
@@ -45,6 +47,7 @@ class Service:
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.outlets: set[Outlet] = set()
         self.connections: set[Outlet] = set()
+        self.faults = Faults()
         self._clock = clock
         self._consumers: dict[Entity, deque[Consumer]] = {}
         self._turn: asyncio.Handle | None = None

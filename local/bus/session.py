@@ -9,10 +9,10 @@ from uuid import UUID
 
 from local.bus import frames
 from local.bus.attach import attach
-from local.bus.broker import BrokerError, LockLostError
-from local.bus.codec import Described, Uint, Ushort
+from local.bus.errors import BrokerError, LockLostError
 from local.bus.frames import Frame, FrameError, frame, outcome, rejected, transfer_frames
-from local.bus.links import InLink, OutLink, ReceiveLink
+from local.bus.links import InLink, OutLink, ReceiveLink, SendLink
+from local.bus.values import Described, Uint, Ushort
 
 if TYPE_CHECKING:
     from local.bus.connection import Connection
@@ -115,6 +115,12 @@ class Session:
             link.leave()
             self._unsettled = {number: held for number, held in self._unsettled.items() if held[0] is not link}
             self.send(frames.DETACH, [Uint(handle), True])
+
+    def detach_senders(self, since: float) -> int:
+        idle = [link for link in self.links.values() if isinstance(link, SendLink) and link.used_at < since]
+        for link in idle:
+            self.detach(link.handle, "amqp:link:detach-forced", "The link was idle.")
+        return len(idle)
 
     def detach(self, handle: int, condition: str, description: str) -> None:
         """Detach a link from this side, as the cloud does with idle ones."""

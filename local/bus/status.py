@@ -9,10 +9,10 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 from local.bus.broker import DEAD_LETTERS, Broker
-
-_LIMIT = 16_384
+from local.bus.service import Service
 
 
 def depths(broker: Broker) -> dict[str, dict[str, int]]:
@@ -24,11 +24,41 @@ def depths(broker: Broker) -> dict[str, dict[str, int]]:
     }
 
 
-Route = Callable[[], Any]
+Route = Callable[[dict[str, str]], Any]
+
+
+def routes(service: Service) -> dict[tuple[str, str], Route]:
+    """What can be asked: the depths, and for tests trouble of every kind."""
+    return {
+        ("GET", "/queues"): lambda _: depths(service.broker),
+        ("POST", "/faults"): lambda query: _plan_fault(service, query),
+        ("POST", "/drop-connections"): lambda _: _drop(service),
+        ("POST", "/detach-idle-senders"): lambda query: _detach(service, query),
+    }
+
+
+def _plan_fault(service: Service, query: dict[str, str]) -> dict[str, str]:
+    delay = float(query["delay"]) if "delay" in query else None
+    service.faults.plan(query.get("operation", ""), int(query.get("nth", "1")), delay)
+    return query
+
+
+def _drop(service: Service) -> dict[str, int]:
+    connections = list(service.connections)
+    for connection in connections:
+        connection.abort()
+    return {"dropped": len(connections)}
+
+
+def _detach(service: Service, query: dict[str, str]) -> dict[str, int]:
+    since = service.now() - float(query.get("seconds", "600")) * 1000
+    detached = sum(connection.detach_senders(since) for connection in list(service.connections))
+    service.touch()
+    return {"detached": detached}
 
 
 class StatusServer:
-    """Answers `METHOD PATH` pairs with JSON, one request a connection."""
+    """Answers each method and path with JSON, one request a connection."""
 
     def __init__(self, routes: dict[tuple[str, str], Route]) -> None:
         self._routes = routes
@@ -36,17 +66,26 @@ class StatusServer:
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
-            method, path, *_ = head.decode("latin-1").split(" ", 2)
-            writer.write(self._response(method, path))
+            method, target, *_ = head.decode("latin-1").split(" ", 2)
+            writer.write(_response(*self._look_up(method, target)))
             await writer.drain()
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, OSError, ValueError):
+        except (EOFError, asyncio.LimitOverrunError, TimeoutError, OSError, ValueError):
             pass  # whoever asked has gone, or spoke no HTTP
         finally:
             writer.close()
 
-    def _response(self, method: str, path: str) -> bytes:
-        route = self._routes.get((method, path.partition("?")[0]))
-        status = "404 Not Found" if route is None else "200 OK"
-        body = json.dumps({"error": "no such route"} if route is None else route()).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        return f"{head}Connection: close\r\n\r\n".encode() + body
+    def _look_up(self, method: str, target: str) -> tuple[str, Any]:
+        path, _, query = target.partition("?")
+        route = self._routes.get((method, path))
+        if route is None:
+            return "404 Not Found", {"error": "no such route"}
+        try:
+            return "200 OK", route(dict(parse_qsl(query)))
+        except ValueError as reason:
+            return "400 Bad Request", {"error": str(reason)}
+
+
+def _response(status: str, answer: Any) -> bytes:
+    body = json.dumps(answer).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Connection: close\r\n\r\n".encode() + body
