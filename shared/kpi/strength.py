@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.kpi.encounters import Encounters
-from shared.kpi.interactions import Bools, Floats, Indices, Keys, Kind
+from shared.kpi.interactions import Bools, Floats, Indices, Instants, Keys, Kind
 from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.rounding import rounded
 
@@ -59,10 +59,11 @@ def bars_of(strength: float) -> int:
 
 
 def raw_strengths(met: Encounters, as_of: int, parameters: Parameters) -> tuple[Keys, Floats]:
-    """Per colleague, by ascending key: `f · Σ w · k^-damping · 0.5^(age/half-life)` over the window ending at `as_of`.
+    """Per colleague, by ascending key: `f · s · Σ w · k^-damping · 0.5^(age/half-life)` over the window ending at `as_of`.
 
     f is the two-way factor when an email went each way, a meeting was held or a call answered, else the one-way factor; a
-    company's parts are summed before it. `met` is complete up to `as_of` or later. No encounter gives empty arrays.
+    company's parts are summed before it. s = 1, or with a silence half-life 0.5^(age of the newest / that): busy weeks long
+    ago then weigh less than the same contact kept up. `met` reaches to `as_of` or later. No encounter gives empty arrays.
     """
     met = within_window(met, as_of, parameters)
     keys, code = np.unique(met.colleague, return_inverse=True)
@@ -73,6 +74,9 @@ def raw_strengths(met: Encounters, as_of: int, parameters: Parameters) -> tuple[
     if parameters.strength_same_day != 1:
         worth *= parameters.strength_same_day ** _same_day_rank(met, code, worth, as_of)
     factor = np.where(_two_way(met, code, len(keys)), parameters.strength_two_way, parameters.strength_one_way)
+    if parameters.strength_silence_half_life_days is not None:
+        silence = as_of - _newest(met, code, len(keys))
+        factor = factor * 0.5 ** (silence / (DAY * parameters.strength_silence_half_life_days))
     return keys, factor * np.bincount(code, worth, len(keys))
 
 
@@ -112,8 +116,6 @@ def _with_evidence(
         return number
 
     email = met.kind == Kind.EMAIL
-    last = np.zeros(len(keys), np.int64)
-    np.maximum.at(last, code, met.at)
     columns = zip(
         keys.tolist(),
         raw.tolist(),
@@ -124,10 +126,17 @@ def _with_evidence(
         count(email & ~met.ours),
         count(met.kind == Kind.MEETING),
         count(met.kind == Kind.CALL),
-        last.tolist(),
+        _newest(met, code, len(keys)).tolist(),
         strict=True,
     )
     return [Acquaintance(*column) for column in columns]
+
+
+def _newest(met: Encounters, code: Indices, size: int) -> Instants:
+    """(size,) the newest encounter of each colleague."""
+    newest = np.full(size, np.iinfo(np.int64).min)
+    np.maximum.at(newest, code, met.at)
+    return newest
 
 
 def _two_way(met: Encounters, code: Indices, size: int) -> Bools:
