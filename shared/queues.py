@@ -29,7 +29,7 @@ class Message(Struct, frozen=True, kw_only=True):
     body: bytes
     id: str = ""
     due: float | None = None
-    properties: Mapping[str, Any] = {}
+    properties: Mapping[str | bytes, Any] = {}
 
 
 @functools.cache
@@ -103,7 +103,9 @@ def _native(message: Message) -> ServiceBusMessage:
     )
 
 
-def in_window(name: str, body: bytes, now: float, seconds: int, properties: Mapping[str, Any] | None = None) -> Message:
+def in_window(
+    name: str, body: bytes, now: float, seconds: int, properties: Mapping[str | bytes, Any] | None = None
+) -> Message:
     """A message that runs once at the end of the window that `now` is in, however often it is sent within it.
 
     Take `now` after the data is written: a window's message then runs after everything that was announced in it.

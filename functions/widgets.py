@@ -1,0 +1,56 @@
+"""What forms of the CRM show: widgets of a record, and the ledger behind them."""
+
+from __future__ import annotations
+
+import time
+
+import azure.functions as func
+
+from shared import reading
+from shared.auth import ADMIN, READER
+from shared.errors import InvalidInputError, NotFoundError, UnavailableError
+from shared.http import endpoint, json_response, query_of
+from shared.ledger_query import LedgerQuery
+from shared.reading import AsOfQuery
+from shared.widgets import Ledger, RecordWidget, RecordWidgets
+
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+_ERRORS = (InvalidInputError, NotFoundError, UnavailableError)
+
+
+@blueprint.route(route="records/{type}/{id}/widgets", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="All widgets of a record", roles=(READER, ADMIN), response=RecordWidgets, query=AsOfQuery, errors=_ERRORS
+)
+def get_record_widgets(req: func.HttpRequest) -> func.HttpResponse:
+    """One point read; computed on the spot where time has passed the snapshot by, or for a past instant."""
+    record = reading.record_of(req.route_params)
+    answer = reading.all_widgets(record, query_of(req, AsOfQuery), int(time.time()))
+    return json_response(req, answer.body, etag=answer.tag)
+
+
+@blueprint.route(route="records/{type}/{id}/widgets/{widget}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="One widget of a record", roles=(READER, ADMIN), response=RecordWidget, query=AsOfQuery, errors=_ERRORS
+)
+def get_record_widget(req: func.HttpRequest) -> func.HttpResponse:
+    """The same snapshot, one widget of it."""
+    record = reading.record_of(req.route_params)
+    answer = reading.one_widget(record, req.route_params["widget"], query_of(req, AsOfQuery), int(time.time()))
+    return json_response(req, answer.body, etag=answer.tag)
+
+
+@blueprint.route(route="records/{type}/{id}/activities", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="The ledger: what is behind the numbers of a record, and why each activity counts or does not",
+    roles=(READER, ADMIN),
+    response=Ledger,
+    query=LedgerQuery,
+    errors=_ERRORS,
+)
+def get_record_activities(req: func.HttpRequest) -> func.HttpResponse:
+    """Read the record's partition and say for every interaction why it counts."""
+    from shared.ledger import ledger
+
+    record = reading.record_of(req.route_params)
+    return json_response(req, ledger(record, query_of(req, LedgerQuery), int(time.time())))

@@ -1,0 +1,299 @@
+"""The shape of what widgets answer: the app's own types, from which the OpenAPI document is made.
+
+Numbers are rounded as the catalogue of figures says (docs/kpis.md). null = it cannot be said, 0 = it is zero. Instants are
+RFC 3339 in UTC. People are named by CRM row (`contact:<id>`, `user:<id>`) or by address where the CRM has none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+
+class Shape(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Base of all answers: camelCase names."""
+
+
+class PersonRef(Shape, frozen=True):
+    """A person in an answer."""
+
+    id: str
+    name: str
+
+
+class Moment(Shape, frozen=True):
+    """One interaction. Its name is not kept here: whoever may read it asks the CRM by `activityId` (empty: Exchange only)."""
+
+    interaction_id: str
+    activity_id: str
+    kind: str
+    at: str
+    end: str
+    direction: str | None
+    people: list[PersonRef]
+
+
+class LastInteraction(Shape, frozen=True):
+    """The last completed mail, meeting or call of the whole history, and the meeting going on now."""
+
+    last: Moment | None
+    current: Moment | None
+
+
+class NextInteraction(Shape, frozen=True):
+    """The next planned meeting, call or task; `scheduled` false reads "not scheduled"."""
+
+    next: Moment | None
+    scheduled: bool
+
+
+class ContactedPerson(Shape, frozen=True):
+    """A person, the number of counted interactions in the window, by kind, and the latest of them."""
+
+    person: PersonRef
+    number: int
+    emails: int
+    meetings: int
+    calls: int
+    last_at: str
+    on_record: bool
+
+
+class MostContacted(Shape, frozen=True):
+    """The first three people of one side, and how many there are in all."""
+
+    people: list[ContactedPerson]
+    total: int
+
+
+class Volumes(Shape, frozen=True):
+    """Numbers of counted interactions of the window; sent and made = initiated by us."""
+
+    emails_sent: int
+    emails_received: int
+    meetings_sent: int
+    meetings_received: int
+    calls_made: int
+    calls_received: int
+    interactions_ours: int
+    interactions_theirs: int
+    wider_team: int
+
+
+class Initiated(Shape, frozen=True):
+    """What one side initiated."""
+
+    emails: int
+    meetings: int
+    calls: int
+    total: int
+    conversations: int
+
+
+class CustomerInteractions(Shape, frozen=True):
+    """Who initiated, us or them; conversations are counted by who wrote first."""
+
+    ours: Initiated
+    theirs: Initiated
+
+
+class TimeSpent(Shape, frozen=True):
+    """Hours and minutes invested by both sides in the window."""
+
+    our_hours: float
+    their_hours: float
+    our_minutes: float
+    their_minutes: float
+    face_minutes: float
+    wider_team_minutes: float
+    duration_missing: int
+
+
+class SentReceivedRatio(Shape, frozen=True):
+    """Mails received to sent (`byThem`) and sent to received (`byUs`); null on zero with `reason`."""
+
+    by_them: float | None
+    by_us: float | None
+    emails_sent: int
+    emails_received: int
+    reason: str = ""
+
+
+class TimelineDay(Shape, frozen=True):
+    """One local date of the reporting time zone. `known` is false before `completeFrom`: draw it as unknown, not as 0."""
+
+    date: str
+    emails_sent: int
+    emails_received: int
+    meetings_sent: int
+    meetings_received: int
+    calls_made: int
+    calls_received: int
+    known: bool = True
+
+
+class RelationshipActivities(Shape, frozen=True):
+    """The timeline: one row per day, oldest first."""
+
+    time_zone: str
+    days: list[TimelineDay]
+
+
+class Spread(Shape, frozen=True):
+    """Mean, median and 90th percentile in hours."""
+
+    mean: float
+    median: float
+    p90: float
+
+
+class SideResponse(Shape, frozen=True):
+    """How one side answers the other; null where nothing was answered or answerable."""
+
+    replies: int
+    hours: Spread | None
+    business_hours: Spread | None
+    response_rate: float | None
+    answerable: int
+    flags: list[str]
+
+
+class WaitingForUs(Shape, frozen=True):
+    """Their mails of the last 30 days that nobody of ours has answered."""
+
+    count: int
+    oldest_at: str | None
+    oldest_interaction_id: str | None
+    oldest_business_hours: float | None
+
+
+class ResponseTime(Shape, frozen=True):
+    """Response of both sides; the median is the headline, the mean the figure that other products show."""
+
+    by_us: SideResponse
+    by_them: SideResponse
+    waiting_for_us: WaitingForUs
+
+
+class Contribution(Shape, frozen=True):
+    """One named part of the score: `score` of at most `points`; the scores add up to the score exactly."""
+
+    name: str
+    points: float
+    value: float
+    score: float
+
+
+class Influence(Shape, frozen=True):
+    """An interaction, and by how many points the score would be lower without it."""
+
+    interaction_id: str
+    at: str
+    points: float
+
+
+class HealthEvidence(Shape, frozen=True):
+    """What the score was made of (docs/health.md)."""
+
+    interactions: int
+    signs_from_them: int
+    frequency_days: int
+    periods: int
+    periods_met: int
+    periods_met_by_them: int
+    decayed: float
+    expected: float
+    active_days: int
+    usual_gap_days: float | None
+    silence_days: float | None
+    silence_ratio: float | None
+    signers: list[PersonRef]
+    influences: list[Influence]
+
+
+class Health(Shape, frozen=True):
+    """Relationship health. `state` and `trend` are the choice values of Dynamics 365; null score = insufficient."""
+
+    score: float | None
+    score_int: int | None
+    grade: str
+    state: int
+    trend: int
+    trend_name: str
+    contributions: list[Contribution]
+    evidence: HealthEvidence
+    alarm: str | None
+    frozen: bool
+
+
+class Envelope(Shape, frozen=True):
+    """What stands beside every number: when it was computed, for which instant, and from which stretch of data."""
+
+    record: str
+    record_type: str
+    record_name: str
+    computed_at: str
+    as_of: str
+    window_from: str
+    complete_from: str | None
+    complete_up_to: str | None
+    flags: list[str]
+    params_version: int
+
+
+class Widgets(Shape, frozen=True):
+    """All widgets of a record by name."""
+
+    health: Health
+    last_interaction: LastInteraction
+    next_interaction: NextInteraction
+    most_contacted: MostContacted
+    most_contacted_by: MostContacted
+    customer_interactions: CustomerInteractions
+    volumes: Volumes
+    time_spent: TimeSpent
+    sent_received_ratio: SentReceivedRatio
+    response_time: ResponseTime
+    relationship_activities: RelationshipActivities
+
+
+class RecordWidgets(Envelope, frozen=True):
+    """The answer for all widgets of a record."""
+
+    widgets: Widgets
+
+
+class RecordWidget(Envelope, frozen=True):
+    """The answer for one widget of a record; the shape of `data` is the widget's own."""
+
+    widget: str
+    data: Any
+
+
+class LedgerEntry(Shape, frozen=True):
+    """One interaction of a record: counted or not, with exactly one reason."""
+
+    interaction_id: str
+    activity_id: str
+    kind: str
+    at: str
+    end: str
+    direction: str
+    counted: bool
+    reason: str
+    through: list[str] = field(default_factory=list)
+    in_window: bool = True
+    sources: int = 1
+    minutes: float | None = None
+    people: list[dict[str, str]] = field(default_factory=list)
+
+
+class Ledger(Envelope, frozen=True):
+    """What is behind the numbers of a record, newest first, page by page."""
+
+    total: int
+    counted: int
+    reasons: dict[str, int]
+    activities: list[LedgerEntry]
+    next_page: str | None = None
