@@ -59,4 +59,4 @@ def how_to_use(folder: StateFolder, options: Options, records: Mapping[str, str]
     ]
     order = sorted(records, key=lambda kind: (kind == "opportunity", kind))
     lines += [f'  curl -s -H "Authorization: Bearer $TOKEN" {widgets_url(options, k, records[k])}' for k in order]
-    return "\n".join([*lines, "", "Ctrl-C stops everything."])
+    return "\n".join([*lines, "", "Ctrl-C, or `python -m local.run stop`, stops everything."])

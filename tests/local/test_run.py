@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +17,7 @@ from azure.data.tables import TableServiceClient
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
 from local import azurite
+from local.node import ROOT
 from local.sample.loader import waiting_messages
 from local.supervisor import rapport
 from local.supervisor.folder import StateFolder
@@ -113,3 +119,62 @@ def test_ports_of_blobs_and_queues_are_taken_with_func_only(tmp_path: Path) -> N
         "RAPPORT_QUEUES_PORT",
     }
     check_ports(rapport.ports(options, func=False))
+
+
+def local_run(command: str, options: Options) -> subprocess.CompletedProcess[str]:
+    """The command line as a script would call it."""
+    return subprocess.run(
+        [sys.executable, "-m", "local.run", command],
+        cwd=ROOT,
+        env=os.environ | options.environment(),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+@contextmanager
+def started(options: Options) -> Iterator[StateFolder]:
+    """The whole stack in the background; stopped at the end, whatever happened."""
+    folder = StateFolder(options.folder)
+    try:
+        begun = local_run("start", options)
+        assert begun.returncode == 0, begun.stderr
+        yield folder
+    finally:
+        local_run("stop", options)
+
+
+@pytest.mark.skipif(not (ROOT / "function_app.py").exists(), reason="there is no app to run yet")
+def test_start_status_stop_of_the_whole_stack(tmp_path: Path) -> None:
+    options = options_for(tmp_path / "stack", sample="0")
+    assert local_run("status", options).returncode == 3
+    with started(options) as folder:
+        ready = json.loads(folder.ready.read_text())
+        assert folder.ready.stat().st_mode & 0o777 == 0o600
+        assert ready["base_url"] == options.base_url
+        assert set(ready["tokens"]) == {"Rapport.Reader", "Rapport.Ingest", "Rapport.Admin"}
+        assert [process["name"] for process in ready["processes"]] == ["tables", "servicebus", "signin", "host"]
+        assert (rapport.answer(f"{options.base_url}/admin/host/status") or {})["state"] == "Running"
+        assert local_run("status", options).returncode == 0
+        again = local_run("start", options)
+        assert again.returncode == 1 and "already" in again.stderr
+        pieces = folder.processes()
+    assert not any(process.is_alive() for process in pieces)
+    assert not folder.ready.exists()
+    assert local_run("status", options).returncode == 3
+    assert local_run("stop", options).returncode == 0
+
+
+@pytest.mark.skipif(not (ROOT / "function_app.py").exists(), reason="there is no app to run yet")
+def test_a_killed_host_takes_the_stack_down_and_it_starts_again(tmp_path: Path) -> None:
+    options = options_for(tmp_path / "stack", sample="0")
+    with started(options) as folder:
+        pieces, supervisor = folder.processes(), folder.supervisor()
+        os.kill(next(process.pid for process in pieces if process.name == "host"), signal.SIGKILL)
+        assert supervisor and supervisor.is_gone_within(60)
+        assert not any(process.is_alive() for process in pieces)
+        assert "host was ended by SIGKILL" in (folder.logs / "supervisor.log").read_text()
+    with started(options):
+        assert local_run("status", options).returncode == 0
