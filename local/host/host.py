@@ -62,6 +62,7 @@ class Host:
             for one in start.functions
             if one.trigger.type == "serviceBusTrigger"
         ]
+        self._connections.prepare(start.functions)
         self._stopping = asyncio.Event()
         self._now = asyncio.Event()
 
@@ -119,7 +120,7 @@ class Host:
 
     async def _open_senders(self) -> None:
         try:
-            await self._connections.open_senders(self._start.functions)
+            await self._connections.open_senders()
         except Exception as error:
             log.warning("senders are opened at their first message, since now: %s", error)
 

@@ -22,6 +22,8 @@ log = logging.getLogger("host.http")
 
 # FUNCTIONS_REQUEST_BODY_SIZE_LIMIT of the real host
 MOST_BYTES = 104_857_600
+# the real server takes 32 KiB of headers, so a long token passes there
+_MOST_HEADER_BYTES = 32_768
 
 Admin = Callable[[web.BaseRequest, str], Awaitable[web.Response]]
 
@@ -87,9 +89,13 @@ class HttpFunctions:
         trace = TraceContext(headers.get("traceparent", ""), headers.get("tracestate", ""))
         try:
             result = await self._invoker.call(function, request, trace=trace)
-            return _response(result) if function.returned else web.Response(status=204)
         except Exception:
             # logged by the invoker; the caller learns nothing of it
+            return web.Response(status=500)
+        try:
+            return _response(result)
+        except (TypeError, ValueError):
+            log.exception("%s gave a response that cannot be sent", function.name)
             return web.Response(status=500)
 
 
@@ -126,4 +132,4 @@ def make_server(handler: HttpFunctions) -> web.Server:
         loop = asyncio.get_running_loop()
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MOST_BYTES)
 
-    return web.Server(handler.handle, request_factory=make_request, access_log=None)
+    return web.Server(handler.handle, request_factory=make_request, access_log=None, max_field_size=_MOST_HEADER_BYTES)

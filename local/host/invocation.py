@@ -39,9 +39,6 @@ class TraceContext:
     def trace_state(self) -> str:
         return self._state
 
-    # before azure-functions 1.8 the names were these, and the worker serves them still
-    Traceparent, Tracestate = trace_parent, trace_state
-
     @property
     def attributes(self) -> dict[str, str]:
         return {}

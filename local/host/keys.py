@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,8 +29,10 @@ class Keys:
 
     def _write(self) -> None:
         text = json.dumps({"master": self.master, "default": self.default, "functions": self.functions}, indent=1)
-        with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(text)
+        draft = self._path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(self._path)
 
     def lets_in(self, level: str, function: str, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
         """Whether a request may call a function of that level (`anonymous`, `function`, `admin`).
@@ -40,7 +41,7 @@ class Keys:
         """
         if not self.enabled or level == "anonymous":
             return True
-        given = (headers.get("x-functions-key") or query.get("code") or "").encode()
+        given = (headers.get("x-functions-key") or query.get("code") or "").encode(errors="surrogateescape")
         accepted = [self.master]
         if level == "function":
             accepted += [self.default, *([self.functions[function]] if function in self.functions else [])]

@@ -64,8 +64,6 @@ def check_app(app: Any, environ: Mapping[str, str] | None = None) -> list[Loaded
         found = app.get_functions()
     except ValueError as error:
         raise HostError(str(error)) from error
-    if not found:
-        raise HostError("the app has no functions")
     functions = [_read(one) for one in found]
     if environ is None:
         return functions

@@ -7,10 +7,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.host.bindings import Binding, LoadedFunction
 from local.host.configuration import HostConfiguration
+from local.host.errors import HostError
 from local.host.invocation import Invoker
 from local.host.messages import to_function
 from local.host.settings import connection_string, expand
@@ -44,7 +45,11 @@ class Connections:
 
         text = connection_string(binding.text("connection"), self._environ, function.name)
         if text not in self._clients:
-            self._clients[text] = ServiceBusClient.from_connection_string(text)
+            try:
+                self._clients[text] = ServiceBusClient.from_connection_string(text)
+            except ValueError as error:
+                name = binding.text("connection")
+                raise HostError(f"function {function.name}: connection {name}: {error}") from error
         return text, self._clients[text]
 
     def queue(self, function: LoadedFunction, binding: Binding) -> str:
@@ -62,14 +67,20 @@ class Connections:
             self._senders[key] = (client.get_queue_sender(key[1]), asyncio.Lock())
         return self._senders[key]
 
-    async def open_senders(self, functions: Sequence[LoadedFunction]) -> None:
-        """Open all senders now: opening one takes half a second, which no first message should wait for."""
+    def prepare(self, functions: Sequence[LoadedFunction]) -> None:
+        """Make the clients and senders that the functions need. Raises HostError for a wrong connection string."""
         for function in functions:
-            for binding in (*function.outputs, function.returned):
+            for binding in (function.trigger, *function.outputs, function.returned):
+                if binding and binding.type == "serviceBusTrigger":
+                    self._client(function, binding)
                 if binding and binding.type == "serviceBus":
-                    sender, lock = self._sender(function, binding)
-                    async with lock:
-                        await sender._open()
+                    self._sender(function, binding)
+
+    async def open_senders(self) -> None:
+        """Open all senders now: opening one takes half a second, which no first message should wait for."""
+        for sender, lock in self._senders.values():
+            async with lock:
+                await sender.__aenter__()
 
     async def send(self, function: LoadedFunction, binding: Binding, body: str | bytes) -> None:
         """Send one message for an output binding. Raises the client's error when it cannot."""
@@ -109,8 +120,10 @@ class QueueTrigger:
                 async with self._connections.receiver(self.function, self._options.prefetch_count) as receiver:
                     pause = _FIRST_PAUSE
                     await self._receive(receiver, stopping)
-            except ServiceBusError as error:
-                log.warning("queue %s: %s; next try in %.0f s", self._queue, error, pause)
+            except Exception as error:
+                # whatever it is, the other queues and HTTP go on
+                unknown = not isinstance(error, ServiceBusError)
+                log.warning("queue %s: %s; next try in %.0f s", self._queue, error, pause, exc_info=unknown)
                 await stops_within(pause, stopping)
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -138,16 +151,11 @@ class QueueTrigger:
             settle = receiver.abandon_message
         for start in range(0, len(messages), _SETTLED_TOGETHER):
             part = messages[start : start + _SETTLED_TOGETHER]
-            await asyncio.gather(*(self._settle(settle, message) for message in part))
-
-    async def _settle(self, settle: Any, message: ServiceBusReceivedMessage) -> None:
-        from azure.servicebus.exceptions import ServiceBusError
-
-        try:
-            await settle(message)
-        except ServiceBusError as error:
-            # the message comes again when its lock has ended; nothing is lost
-            log.warning("queue %s: message %s was not settled: %s", self._queue, message.message_id, error)
+            results = await asyncio.gather(*(settle(message) for message in part), return_exceptions=True)
+            failed = [result for result in results if isinstance(result, Exception)]
+            if failed:
+                # these messages come again when their locks have ended; nothing is lost
+                log.warning("queue %s: %d not settled: %s", self._queue, len(failed), failed[0])
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from azure.functions.timer import TimerRequest
 
 from local.host.bindings import LoadedFunction
+from local.host.errors import HostError
 from local.host.invocation import Failure, Invoker, RetryContext
 from local.host.ncrontab import Schedule
 from local.host.settings import expand
@@ -47,17 +47,20 @@ class StatusFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def read(self) -> Status | None:
-        """The stored status, None before the first one. Raises ValueError for a damaged file."""
+        """The stored status, None before the first one. Raises HostError for a damaged file."""
         if not self._path.exists():
             return None
-        kept = json.loads(self._path.read_text(encoding="utf-8"))
-        last = datetime.fromisoformat(kept["Last"]) if kept["Last"] else None
-        return Status(last, datetime.fromisoformat(kept["Next"]), datetime.fromisoformat(kept["LastUpdated"]))
+        try:
+            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            last = datetime.fromisoformat(kept["Last"]) if kept["Last"] else None
+            return Status(last, datetime.fromisoformat(kept["Next"]), datetime.fromisoformat(kept["LastUpdated"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise HostError(f"{self._path} is damaged ({error}): remove it, then no run counts as missed") from error
 
     def write(self, status: Status) -> None:
         draft = self._path.with_suffix(".new")
         draft.write_text(json.dumps(as_json(status)), encoding="utf-8")
-        os.replace(draft, self._path)  # noqa: PTH105
+        draft.replace(self._path)
 
 
 def as_json(status: Status) -> dict[str, str | None]:

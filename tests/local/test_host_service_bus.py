@@ -61,7 +61,7 @@ def poison(msg: func.ServiceBusMessage) -> None:
 @app.service_bus_queue_trigger(arg_name="msg", queue_name="slow", connection="BUS")
 def slow(msg: func.ServiceBusMessage) -> None:
     note(f="slow", count=msg.delivery_count)
-    time.sleep(5)
+    time.sleep(4.5)
     note(f="slow-end")
 
 

@@ -94,11 +94,15 @@ def test_keys_stay_and_are_private(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("level", ["anonymous", "function", "admin", "unheard-of"])
-@pytest.mark.parametrize("key", ["", "wrong", "own", "other", "default", "master"])
+@pytest.mark.parametrize("key", ["", "wrong", "\udcff", "own", "other", "default", "master"])
 def test_which_key_opens_which_level(tmp_path: Path, level: str, key: str) -> None:
     keys = Keys(tmp_path, ["a", "b"], enabled=True)
     known = {"own": keys.functions["a"], "other": keys.functions["b"], "default": keys.default, "master": keys.master}
-    opens = {"anonymous": {"", "wrong", *known}, "function": {"own", "default", "master"}, "admin": {"master"}}
+    opens = {
+        "anonymous": {"", "wrong", "\udcff", *known},
+        "function": {"own", "default", "master"},
+        "admin": {"master"},
+    }
     given = known.get(key, key)
     assert (key in opens.get(level, set())) is keys.lets_in(level, "a", {"x-functions-key": given}, {})
     assert (key in opens.get(level, set())) is keys.lets_in(level, "a", {}, {"code": given})

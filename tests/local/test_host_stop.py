@@ -63,7 +63,7 @@ def work(msg: func.ServiceBusMessage) -> None:
 """
 )
 
-LOCK_SECONDS = 3.0
+LOCK_SECONDS = 2.0
 
 
 class Request(threading.Thread):
@@ -153,6 +153,17 @@ def test_refused_app_ends_with_exit_code_1(tmp_path: Path) -> None:
     text = refused(tmp_path, make_app(tmp_path / "app", code))
     assert "cannot load the block function: the following parameters are declared in Python but not" in text
     assert "Expecting to find host.json" in refused(tmp_path, tmp_path)
+
+
+def test_wrong_connection_string_and_damaged_status_are_named(tmp_path: Path) -> None:
+    root = make_app(tmp_path / "app", QUEUE_APP)
+    (root / "local.settings.json").write_text('{"Values": {"BUS": "no connection string"}}')
+    assert "function work: connection BUS: " in refused(tmp_path, root)
+    timer = "\n@app.timer_trigger(arg_name='t', schedule='0 0 0 29 2 *')\ndef yearly(t: func.TimerRequest) -> None: ..."
+    root = make_app(tmp_path / "timer", HTTP_APP + timer)
+    (tmp_path / "state" / "timers").mkdir(parents=True)
+    (tmp_path / "state" / "timers" / "yearly.json").write_text('{"Last": ')
+    assert "yearly.json is damaged" in refused(tmp_path, root)
 
 
 def test_wrong_arguments_end_with_exit_code_2() -> None:
