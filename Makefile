@@ -35,6 +35,10 @@ check: setup
 bench: setup
 	$(PY) -m bench
 
+# make eval MAIL=mail.csv.gz HORIZON=30: does the score foretell that contact goes on? Default: the sample's own mail.
+eval: setup
+	@$(PY) -m bench.evaluate $(MAIL) $(HORIZON)
+
 format: setup
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
