@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.servicebus import ServiceBusClient, ServiceBusMessage
+from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
 
 from tests.local.bus_process import RunningBus, running_bus, write_queues
 from tests.local.host_process import (
@@ -172,11 +172,12 @@ def test_wrong_arguments_end_with_exit_code_2() -> None:
 
 
 @pytest.fixture(scope="module")
-def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningBus, ServiceBusClient]]:
+def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningBus, ServiceBusSender]]:
     folder = tmp_path_factory.mktemp("bus")
     with ExitStack() as opened:
         running = opened.enter_context(running_bus(folder, write_queues(folder, ["work"]), LOCK_SECONDS))
-        yield running, opened.enter_context(ServiceBusClient.from_connection_string(running.connection_string))
+        client = opened.enter_context(ServiceBusClient.from_connection_string(running.connection_string))
+        yield running, opened.enter_context(client.get_queue_sender("work"))
 
 
 def queue_host(tmp_path: Path, bus: RunningBus, seconds: float, *options: str) -> Any:
@@ -186,8 +187,9 @@ def queue_host(tmp_path: Path, bus: RunningBus, seconds: float, *options: str) -
     return running_host(tmp_path / "state", root, environ, options=options)
 
 
-def send(client: ServiceBusClient, body: str) -> None:
-    with client.get_queue_sender("work") as sender:
+def send(bus: RunningBus, body: str) -> None:
+    client = ServiceBusClient.from_connection_string(bus.connection_string)
+    with client, client.get_queue_sender("work") as sender:
         sender.send_messages(ServiceBusMessage(body))
 
 
@@ -201,9 +203,9 @@ def is_empty(bus: RunningBus) -> bool:
 
 
 @pytest.mark.stack
-def test_running_message_is_completed_before_the_stop(tmp_path: Path, bus: tuple[RunningBus, ServiceBusClient]) -> None:
+def test_running_message_is_completed_before_the_stop(tmp_path: Path, bus: tuple[RunningBus, ServiceBusSender]) -> None:
     with queue_host(tmp_path, bus[0], 1.5) as host:
-        send(bus[1], "a")
+        bus[1].send_messages(ServiceBusMessage("a"))
         wait_until(lambda: noted(tmp_path))
         assert host.stop() == 0
     assert noted(tmp_path) == [("start", "a", 1), ("end", "a")]
@@ -211,9 +213,9 @@ def test_running_message_is_completed_before_the_stop(tmp_path: Path, bus: tuple
 
 
 @pytest.mark.stack
-def test_message_that_was_cut_off_comes_back(tmp_path: Path, bus: tuple[RunningBus, ServiceBusClient]) -> None:
+def test_message_that_was_cut_off_comes_back(tmp_path: Path, bus: tuple[RunningBus, ServiceBusSender]) -> None:
     with queue_host(tmp_path, bus[0], 60, "--grace", "0.3") as host:
-        send(bus[1], "b")
+        bus[1].send_messages(ServiceBusMessage("b"))
         wait_until(lambda: noted(tmp_path))
         assert host.stop() == 0
     with queue_host(tmp_path, bus[0], 0) as host:
@@ -223,9 +225,9 @@ def test_message_that_was_cut_off_comes_back(tmp_path: Path, bus: tuple[RunningB
 
 
 @pytest.mark.stack
-def test_message_of_a_killed_host_comes_back(tmp_path: Path, bus: tuple[RunningBus, ServiceBusClient]) -> None:
+def test_message_of_a_killed_host_comes_back(tmp_path: Path, bus: tuple[RunningBus, ServiceBusSender]) -> None:
     with queue_host(tmp_path, bus[0], 60) as host:
-        send(bus[1], "c")
+        bus[1].send_messages(ServiceBusMessage("c"))
         wait_until(lambda: noted(tmp_path))
         host.kill()
     with queue_host(tmp_path, bus[0], 0) as host:
@@ -240,13 +242,11 @@ def test_host_goes_on_after_the_broker_was_away(tmp_path: Path) -> None:
     with ExitStack() as opened:
         with running_bus(tmp_path / "bus", queues, LOCK_SECONDS, port) as first:
             opened.enter_context(queue_host(tmp_path, first, 0))
-            with ServiceBusClient.from_connection_string(first.connection_string) as client:
-                send(client, "before")
+            send(first, "before")
             wait_until(lambda: ("end", "before") in noted(tmp_path))
             wait_until(lambda: is_empty(first))
             first.kill()
         with running_bus(tmp_path / "bus", queues, LOCK_SECONDS, port) as second:
-            with ServiceBusClient.from_connection_string(second.connection_string) as client:
-                send(client, "after")
+            send(second, "after")
             wait_until(lambda: ("end", "after") in noted(tmp_path), 60)
             wait_until(lambda: is_empty(second))
