@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.kpi.grouping import group
-from shared.kpi.interactions import Bools, History, Indices, Kind
-from shared.kpi.windows import Window, rows_within
+from shared.kpi.interactions import History, Indices, Kind
+from shared.kpi.windows import Window, within
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,22 @@ def most_contacted(
     `names` maps person keys to display names; a person without one sorts by key alone. `limit` and `offset` page through
     either list. No interactions: empty lists. Tasks do not count. All who take part are listed, on the record or not.
     """
-    chosen = np.zeros(len(history), dtype=bool)
-    chosen[rows_within(history, window)] = True
-    chosen &= history.kind != Kind.TASK
-    rows = chosen.take(history.part_index)
+    inside = within(history, window)
+    contact = (inside.kind != Kind.TASK).take(inside.part_index)
     sides = [
-        _ranked(history, rows & side, names or {}, offset + limit)
-        for side in (~history.part_internal, history.part_internal)
+        _ranked(inside, np.flatnonzero(contact & side), names or {}, offset + limit)
+        for side in (~inside.part_internal, inside.part_internal)
     ]
     (customers, customers_total), (colleagues, colleagues_total) = sides
     page = slice(offset, offset + limit)
     return Contacts(customers[page], colleagues[page], customers_total, colleagues_total)
 
 
-def _ranked(history: History, rows: Bools, names: Mapping[int, str], needed: int) -> tuple[tuple[Contacted, ...], int]:
+def _ranked(
+    history: History, rows: Indices, names: Mapping[int, str], needed: int
+) -> tuple[tuple[Contacted, ...], int]:
     """At least the first `needed` people among the marked participations, in order, and the number of all."""
-    index, person = history.part_index[rows], history.part_person[rows]
+    index, person = history.part_index.take(rows), history.part_person.take(rows)
     first, code = group(person)
     if not len(first):
         return (), 0

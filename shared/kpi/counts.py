@@ -9,7 +9,7 @@ import numpy as np
 from shared.kpi.grouping import first_of_key
 from shared.kpi.interactions import Codes, Direction, History, Indices, Kind
 from shared.kpi.rounding import rounded
-from shared.kpi.windows import Window, rows_within
+from shared.kpi.windows import Window, within
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def initiated(kind: Codes, direction: Codes) -> Codes:
 
 def count(history: History, window: Window) -> Counts:
     """The counts of a window; all zero without interactions. Tasks count nowhere here (kpis 2.1)."""
-    rows = rows_within(history, window)
-    numbers = np.bincount(initiated(history.kind[rows], history.direction[rows]), minlength=2 * KINDS).tolist()
+    inside = within(history, window)
+    numbers = np.bincount(initiated(inside.kind, inside.direction), minlength=2 * KINDS).tolist()
     return Counts(*numbers[: 2 * Kind.TASK] + _conversations(history, window))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.kpi.interactions import Bools, Codes, Direction, Flag, Interactions, Kind, Reason, Role
 from shared.kpi.parameters import Parameters
-from shared.kpi.people import People
+from shared.kpi.people import People, Present
 
 NONE = 0  # no exclusion; Reason 0 and the other counting reasons never occur here
 
@@ -36,7 +36,7 @@ def exclude(interactions: Interactions, people: People, as_of: int, parameters: 
     at, end = interactions.at, interactions.end
     meeting, mail, task = (interactions.kind == kind for kind in (Kind.MEETING, Kind.EMAIL, Kind.TASK))
     completed, in_exchange = has(interactions, Flag.COMPLETED), has(interactions, Flag.IN_EXCHANGE)
-    cancelled, declined = has(interactions, Flag.CANCELLED), meeting & _declined(people, len(interactions))
+    cancelled, declined = has(interactions, Flag.CANCELLED), meeting & _declined(people)
     open_later = (at >= as_of) & np.where(meeting, ~declined, ~mail & ~completed) & ~cancelled
     going_on = meeting & (at < as_of) & (end > as_of)
     held = np.where(meeting, (end <= as_of) & (in_exchange | completed), completed)
@@ -54,22 +54,20 @@ def exclude(interactions: Interactions, people: People, as_of: int, parameters: 
         (Reason.AUTOMATIC, has(interactions, Flag.AUTOMATIC)),
         (Reason.BULK, has(interactions, Flag.BULK)),
         (Reason.TOO_MANY_RECIPIENTS, _too_many(interactions, people, parameters.recipient_limit)),
-        (Reason.INTERNAL_ONLY, ~task & ~people.some(~people.internal, len(interactions))),
-        (Reason.NO_INTERNAL, ~task & ~people.some(people.internal, len(interactions))),
+        (Reason.INTERNAL_ONLY, ~task & ((people.present & Present.THEIRS) == 0)),
+        (Reason.NO_INTERNAL, ~task & ((people.present & Present.OURS) == 0)),
     ]
     reason = np.full(len(interactions), NONE, dtype=np.uint8)
     for code, holds in reversed(tests):
-        reason[holds] = code
+        np.putmask(reason, holds, np.uint8(code))
     return Exclusion(reason, open_later, going_on & ~cancelled & ~declined)
 
 
-def _declined(people: People, size: int) -> Bools:
+def _declined(people: People) -> Bools:
     """(n,) all internal or all external participants declined."""
-    declined = np.zeros(size, dtype=bool)
-    if people.attends.all():
-        return declined
-    for side in (people.internal, ~people.internal):
-        declined |= people.some(side, size) & ~people.some(side & people.attends, size)
+    ours = (people.present & (Present.OURS | Present.OURS_ATTEND)) == Present.OURS
+    theirs = (people.present & (Present.THEIRS | Present.THEIRS_ATTEND)) == Present.THEIRS
+    declined: Bools = ours | theirs
     return declined
 
 
@@ -78,35 +76,33 @@ def _too_many(interactions: Interactions, people: People, limit: int) -> Bools:
 
     Only interactions with more rows than the limit are looked at closely: few, so sorting them costs nothing.
     """
-    kind = interactions.kind.take(people.index)
-    asked = (kind == Kind.MEETING) | ((kind == Kind.EMAIL) & (interactions.part_role != Role.FROM))
-    size = len(interactions)
-    many = np.bincount(people.index[asked], minlength=size) > limit
+    kind = interactions.kind
+    many: Bools = (people.rows > limit) & ((kind == Kind.EMAIL) | (kind == Kind.MEETING))
     if not many.any():
         return many
-    rows = np.flatnonzero(asked & many.take(people.index))
-    index, person = people.index[rows], people.person[rows]
+    rows = np.flatnonzero(many.take(interactions.part_index))
+    index, person = interactions.part_index[rows], people.canonical.take(people.address_of_row[rows])
+    asked = (kind.take(index) == Kind.MEETING) | (interactions.part_role[rows] != Role.FROM)
+    index, person = index[asked], person[asked]
     order = np.lexsort((person, index))
     index, person = index[order], person[order]
-    new = np.append(True, (index[1:] != index[:-1]) | (person[1:] != person[:-1]))
-    distinct: Bools = np.bincount(index[new], minlength=size) > limit
+    new = np.append(True, (index[1:] != index[:-1]) | (person[1:] != person[:-1]))[: len(index)]
+    distinct: Bools = np.bincount(index[new], minlength=len(interactions)) > limit
     return distinct
 
 
 def directions(interactions: Interactions, people: People) -> Codes:
     """(n,) Direction: the CRM's for a call, else the side of From or organizer; unknown = OUT."""
-    size = len(interactions)
-    starts = (interactions.part_role == Role.FROM) | (interactions.part_role == Role.ORGANIZER)
-    by_them = people.some(starts & ~people.internal, size) & ~people.some(starts & people.internal, size)
+    by_them = (people.present & (Present.OURS_START | Present.THEIRS_START)) == Present.THEIRS_START
     said_in, said_out = has(interactions, Flag.CALL_IN), has(interactions, Flag.CALL_OUT)
     by_them = np.where((interactions.kind == Kind.CALL) & (said_in != said_out), said_in, by_them)
-    return np.where(by_them, Direction.IN, Direction.OUT).astype(np.uint8)
+    return by_them.astype(np.uint8)  # IN = 1
 
 
 def signs_from_them(interactions: Interactions, people: People, direction: Codes) -> Bools:
     """(n,) a sign from them (kpis 2.5): what health reads as their part. Tasks are none."""
     incoming, kind = direction == Direction.IN, interactions.kind
-    with_them = people.some(people.attends & ~people.internal, len(interactions))
+    with_them = (people.present & Present.THEIRS_ATTEND) != 0
     answered = incoming | ~has(interactions, Flag.NO_ANSWER)
     signs: Bools = ((kind == Kind.EMAIL) & incoming) | ((kind == Kind.MEETING) & with_them)
     signs |= (kind == Kind.CALL) & answered

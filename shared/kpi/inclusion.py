@@ -21,7 +21,7 @@ from shared.kpi.interactions import (
     RecordType,
 )
 from shared.kpi.parameters import DAY, Parameters
-from shared.kpi.people import People, contains, memberships, resolve
+from shared.kpi.people import People, Present, contains, memberships, resolve
 from shared.kpi.rollup import through_contacts
 
 DEALS = (RecordType.OPPORTUNITY, RecordType.LEAD, RecordType.CASE)  # have a span and exclude one another
@@ -127,8 +127,6 @@ def include(interactions: Interactions, membership: Membership, as_of: int, para
     reason = np.where(exclusion.reason == NONE, judged, exclusion.reason)
     counts = judged <= Reason.ROLLED_UP
     rolled = reason.take(index) == Reason.ROLLED_UP
-    team = np.True_ if membership.team is None else people.among(membership.team)
-    theirs = people.among(np.unique(np.concatenate([each.external for each in memberships(membership)])))
     return Inclusion(
         interactions=interactions,
         membership=membership,
@@ -138,13 +136,20 @@ def include(interactions: Interactions, membership: Membership, as_of: int, para
         from_them=signs_from_them(interactions, people, direction),
         planned=exclusion.planned & counts,
         current=exclusion.current & counts,
-        person=people.person,
-        internal=people.internal,
+        person=people.canonical.take(people.address_of_row),
+        internal=people.ours.take(people.address_of_row),
         attends=people.attends,
-        of_interest=np.where(people.internal, team, theirs),
+        of_interest=_of_interest(people, membership).take(people.address_of_row),
         through_index=index[rolled],
         through_child=child[rolled],
     )
+
+
+def _of_interest(people: People, record: Membership) -> Bools:
+    """(g,) the record's own people: its team (anyone of ours if it has none), and all external ones it or a child names."""
+    team = np.True_ if record.team is None else contains(record.team, people.canonical)
+    named = np.unique(np.concatenate([each.external for each in memberships(record)]))
+    return np.where(people.ours, team, contains(named, people.canonical))
 
 
 Judgement = tuple[Codes, Indices, Indices]  # (n,) reasons; interaction and child of what came in by a child
@@ -175,14 +180,12 @@ def _judge(facts: Interactions, people: People, record: Membership, parameters: 
 
 def _by_rule(facts: Interactions, people: People, record: Membership, parameters: Parameters) -> Codes:
     """Rule 3.3, written from its last step to its first, so that the first that applies stands."""
-    size = len(facts)
-    ours = people.internal & people.attends
-    if record.team is not None:
-        ours &= people.among(record.team)
-    theirs = ~people.internal & people.attends & people.among(record.external)
-    reason = np.full(size, Reason.PARTICIPANTS, dtype=np.uint8)
-    reason[~people.some(ours, size)] = Reason.NOT_ON_TEAM
-    reason[~people.some(theirs, size) | (facts.kind == Kind.TASK)] = Reason.NO_PERSON_OF_INTEREST
+    team = people.ours if record.team is None else contains(record.team, people.canonical)
+    present = people.attending(team, contains(record.external, people.canonical))
+    reason = np.full(len(facts), Reason.PARTICIPANTS, dtype=np.uint8)
+    np.putmask(reason, (present & Present.OURS) == 0, np.uint8(Reason.NOT_ON_TEAM))
+    nobody = ((present & Present.THEIRS) == 0) | (facts.kind == Kind.TASK)
+    np.putmask(reason, nobody, np.uint8(Reason.NO_PERSON_OF_INTEREST))
     same_type = facts.regarding_type == record.type
     this = same_type & contains(record.record_keys, facts.regarding_key)
     if record.type in DEALS:
@@ -198,18 +201,22 @@ def _by_rule(facts: Interactions, people: People, record: Membership, parameters
 def _repeated(index: Indices, person: Keys, internal: Bools, role: Codes) -> Bools:
     """Rows that name a person again in the same interaction; the row with the first role stays.
 
-    Compares each row with the one `lag` before it while any two of one interaction are that far apart: groups are small,
-    so this is cheaper than sorting.
+    Each row is compared with the one `lag` before it while any two of one interaction are that far apart: groups are small,
+    so this is cheaper than sorting. The first lags concern most rows and go over whole arrays, the others over few.
     """
     repeated = np.zeros(len(index), dtype=bool)
-    later, lag = np.flatnonzero(index[1:] == index[:-1]) + 1, 1
-    while len(later):
-        earlier = later - lag
-        same = (person[later] == person[earlier]) & (internal[later] == internal[earlier])
-        if same.any():
-            late, early = later[same], earlier[same]
-            repeated[np.where(role[early] <= role[late], late, early)] = True
-        lag += 1
-        later = later[later >= lag]
-        later = later[index[later] == index[later - lag]]
+    for lag in range(1, len(index)):
+        if lag <= 3:
+            within = index[lag:] == index[:-lag]
+            same = np.flatnonzero(within & (person[lag:] == person[:-lag])) + lag
+            if lag == 3:
+                later = np.flatnonzero(within) + lag
+        else:
+            later = later[later >= lag]
+            later = later[index[later] == index[later - lag]]
+            same = later[person[later] == person[later - lag]]
+            if not len(later):
+                break
+        same = same[internal[same] == internal[same - lag]]
+        repeated[np.where(role[same - lag] <= role[same], same, same - lag)] = True
     return repeated

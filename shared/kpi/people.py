@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntFlag
 
 import numpy as np
 
-from shared.kpi.interactions import Bools, Indices, Interactions, Keys, Kind, Membership, Response, Role
+from shared.kpi.grouping import group
+from shared.kpi.interactions import Bools, Codes, Indices, Interactions, Keys, Kind, Membership, Response, Role
+
+
+class Present(IntFlag):
+    """Who is in an interaction, as bits: invited in any role, taking part, and starting it (From or organizer)."""
+
+    OURS = 1
+    THEIRS = 2
+    OURS_ATTEND = 4
+    THEIRS_ATTEND = 8
+    OURS_START = 16
+    THEIRS_START = 32
 
 
 def contains(keys: Keys, values: Keys) -> Bools:
@@ -34,57 +47,68 @@ def memberships(membership: Membership) -> Iterator[Membership]:
 
 @dataclass(frozen=True)
 class People:
-    """Participations (m rows) as one record sees them. `code` points into `known`, `len(known)` = nobody known."""
+    """Participations (m rows) of n interactions as one record sees them, through their g distinct addresses.
 
-    index: Indices  # (m,) the interaction of each row, ascending
-    person: Keys  # (m,) canonical
-    internal: Bools  # (m,) one of ours
+    All that depends on an address alone is worked out once an address, and brought to the rows by `address_of_row`.
+    """
+
+    rows: Indices  # (n,) number of rows of each interaction
+    address: Keys  # (g,) distinct addresses
+    canonical: Keys  # (g,) the person each belongs to
+    ours: Bools  # (g,) one of us
+    address_of_row: Indices  # (m,) position in `address`
     attends: Bools  # (m,) takes part: everyone but an attendee who declined
-    code: Indices  # (m,) position in `known`
-    known: Keys  # (k,) sorted address and person keys which any membership names
-    canonical: Keys  # (k,) the person each of them is
+    present: Codes  # (n,) Present
 
-    def among(self, persons: Keys) -> Bools:
-        """(m,) whether the person of a row is one of the sorted canonical keys `persons`."""
-        return np.append(contains(persons, self.canonical), False).take(self.code)
+    def attending(self, ours: Bools, theirs: Bools) -> Codes:
+        """(n,) OURS where one of our marked addresses (g,) takes part, THEIRS where one of theirs does."""
+        mark = (ours & self.ours) * np.uint8(Present.OURS) | (theirs & ~self.ours) * np.uint8(Present.THEIRS)
+        return some(mark.take(self.address_of_row) * self.attends, self.rows)
 
-    def some(self, rows: Bools, size: int) -> Bools:
-        """(size,) whether an interaction has at least one of the marked rows."""
-        found = np.zeros(size, dtype=bool)
-        found[self.index[rows]] = True
-        return found
+
+def some(bits: Codes, rows: Indices) -> Codes:
+    """(n,) the bits set in at least one row of an interaction, out of (m,) bits a row and (n,) numbers of rows.
+
+    >>> some(np.array([1, 2, 4], np.uint8), np.array([2, 0, 1])).tolist()
+    [3, 0, 4]
+    """
+    filled = np.flatnonzero(rows)
+    starts = (np.cumsum(rows) - rows).take(filled)
+    if len(filled) == len(rows) > 0:
+        return np.bitwise_or.reduceat(bits, starts)
+    found = np.zeros(len(rows), dtype=np.uint8)
+    if len(filled):
+        found[filled] = np.bitwise_or.reduceat(bits, starts)
+    return found
 
 
 def resolve(interactions: Interactions, membership: Membership) -> People:
     """Read the participations of `interactions` through the people of `membership`.
 
-    Internal = the person is one of ours, or the address lies in a domain of ours; whoever is internal is never external,
-    even when a contact has the same address.
+    Ours = the person is one of us, or the address lies in a domain of ours; whoever is ours is never external, even when a
+    contact has the same address.
     """
-    known, canonical = _known(membership)
-    position = np.searchsorted(known, interactions.part_person)
-    met = known.take(position, mode="clip") == interactions.part_person if len(known) else position < 0
-    code = np.where(met, position, len(known))
-    person = np.where(met, np.append(canonical, np.uint64(0)).take(code), interactions.part_person)
-    ours = np.append(contains(membership.internal, canonical), False).take(code)
-    domain = interactions.part_domain
-    internal = ours | (contains(membership.internal_domains, domain) & (domain != 0))
-    meeting = interactions.kind.take(interactions.part_index) == Kind.MEETING
-    declined = (interactions.part_response == Response.DECLINED) & (interactions.part_role == Role.ATTENDEE)
-    attends = ~(declined & meeting)
-    return People(interactions.part_index, person, internal, attends, code, known, canonical)
+    first, address_of_row = group(interactions.part_person)
+    address = interactions.part_person.take(first)
+    canonical = address
+    if len(membership.persons):
+        position = np.searchsorted(membership.persons, address)
+        met = membership.persons.take(position, mode="clip") == address
+        canonical = np.where(met, membership.canonical.take(position, mode="clip"), address)
+    domain = interactions.part_domain.take(first)
+    ours = contains(membership.internal, canonical) | (contains(membership.internal_domains, domain) & (domain != 0))
+    rows, attends = np.bincount(interactions.part_index, minlength=len(interactions)), _attends(interactions)
+    side = np.where(ours, np.uint8(Present.OURS), np.uint8(Present.THEIRS)).take(address_of_row)
+    starts = (interactions.part_role == Role.FROM) | (interactions.part_role == Role.ORGANIZER)
+    present = some(side | (side << np.uint8(2)) * attends | (side << np.uint8(4)) * starts, rows)
+    return People(rows, address, canonical, ours, address_of_row, attends, present)
 
 
-def _known(membership: Membership) -> tuple[Keys, Keys]:
-    """All keys that a membership names, sorted, and the person each is."""
-    named = [membership.persons, membership.canonical, membership.internal]
-    for each in memberships(membership):
-        named += [each.external, each.team] if each.team is not None else [each.external]
-        if each.persons is not membership.persons:
-            named.append(each.persons)
-    known = np.unique(np.concatenate(named))
-    if not len(membership.persons):
-        return known, known
-    position = np.searchsorted(membership.persons, known)
-    mapped = membership.persons.take(position, mode="clip") == known
-    return known, np.where(mapped, membership.canonical.take(position, mode="clip"), known)
+def _attends(interactions: Interactions) -> Bools:
+    """(m,) False for attendees of a meeting who declined. An organizer counts as accepted."""
+    attends = np.ones(len(interactions.part_index), dtype=bool)
+    declined = np.flatnonzero(interactions.part_response == Response.DECLINED)
+    invited = interactions.part_role.take(declined) == Role.ATTENDEE
+    meeting = interactions.kind.take(interactions.part_index.take(declined)) == Kind.MEETING
+    attends[declined[invited & meeting]] = False
+    return attends

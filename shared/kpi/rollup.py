@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shared.kpi.interactions import Indices, Interactions, Keys, Kind, Membership, RecordType
-from shared.kpi.people import People
+from shared.kpi.people import People, Present
 
 Pairs = tuple[Indices, Indices]
 
@@ -18,27 +18,35 @@ def through_contacts(facts: Interactions, people: People, account: Membership) -
     contacts = [number for number, child in enumerate(account.children) if child.type == RecordType.CONTACT]
     if not contacts or not len(facts):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    by_person = _joined([account.children[number].external for number in contacts], contacts)
-    by_address = _own_addresses(account, contacts, by_person)
-    rows = np.flatnonzero(~people.internal & people.attends & (facts.kind.take(people.index) != Kind.TASK))
-    found = [_match(people.person[rows], rows, by_person), _match(facts.part_person[rows], rows, by_address)]
-    pairs = [(people.index[row], child) for row, child in found]
+    address, child = _addresses(people, account, contacts)
+    rows = np.flatnonzero(people.attends & (facts.kind.take(facts.part_index) != Kind.TASK))
+    # Step 5 of the rule: with nobody of ours it counts for none; what regards a contact needs nobody.
+    ours = (people.present & Present.OURS_ATTEND) != 0
+    rows = rows[ours.take(facts.part_index[rows])]
+    row, taking_part = _match(people.address_of_row[rows], rows, (address, child))
     about = np.flatnonzero(facts.regarding_type == RecordType.CONTACT)
     by_record = _joined([account.children[number].record_keys for number in contacts], contacts)
-    row, child = _match(facts.regarding_key[about], about, by_record)
-    pairs.append((facts.regarding_index[row], child))
-    # Only interactions with somebody of ours: step 5 of the rule; what regards a contact needs nobody.
-    ours = people.some(people.internal & people.attends, len(facts))
-    pairs[:2] = [(index[ours[index]], child[ours[index]]) for index, child in pairs[:2]]
-    index, child = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    width = len(account.children)
-    joint = index * width + child
+    regarding, regarded = _match(facts.regarding_key[about], about, by_record)
+    index = np.concatenate([facts.part_index[row], facts.regarding_index[regarding]])
+    joint = index * len(account.children) + np.concatenate([taking_part, regarded])
     if (joint[1:] <= joint[:-1]).any():
         joint = np.unique(joint)
-    return joint // width, joint % width
+    return joint // len(account.children), joint % len(account.children)
 
 
-Lookup = tuple[Keys, Indices]  # sorted keys, and the child of each; a key may stand several times
+def _addresses(people: People, account: Membership, contacts: list[int]) -> Pairs:
+    """Pairs (position in `people.address`, contact), sorted: external addresses whose person, by the account's or by the
+    contact's own reading, is the contact."""
+    rows = np.flatnonzero(~people.ours)
+    by_person = _joined([account.children[number].external for number in contacts], contacts)
+    by_address = _own_addresses(account, contacts, by_person)
+    found = [_match(people.canonical[rows], rows, by_person), _match(people.address[rows], rows, by_address)]
+    row, child = (np.concatenate(column) for column in zip(*found, strict=True))
+    joint = np.unique(row * len(account.children) + child)
+    return joint // len(account.children), joint % len(account.children)
+
+
+Lookup = tuple[Keys | Indices, Indices]  # sorted keys, and the child of each; a key may stand several times
 
 
 def _joined(keys: list[Keys], numbers: list[int]) -> Lookup:
@@ -63,7 +71,7 @@ def _own_addresses(account: Membership, contacts: list[int], by_person: Lookup) 
     return address[row], child[row]
 
 
-def _match(keys: Keys, rows: Indices, lookup: Lookup) -> Pairs:
+def _match(keys: Keys | Indices, rows: Indices, lookup: Lookup) -> Pairs:
     """Pairs (row, child) for every entry of the lookup that equals the row's key."""
     if not len(lookup[0]) or not len(keys):
         return np.empty(0, np.int64), np.empty(0, np.int64)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.kpi.interactions import Bools, Direction, Floats, History, Kind
+from shared.kpi.interactions import History, Indices, Kind
 from shared.kpi.parameters import Parameters
 from shared.kpi.rounding import rounded
-from shared.kpi.windows import Window, rows_within
+from shared.kpi.windows import Window, within
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,19 @@ def hours(history: History, window: Window, parameters: Parameters) -> Hours:
     cost us their duration for each of our participants (at least one), the other side once. Durations are cut to
     `longest_minutes`. For a deal reached through participants only its team multiplies; the others are the wider team.
     """
-    chosen = np.zeros(len(history), dtype=bool)
-    chosen[rows_within(history, window)] = True
-    mail, meeting, task = (history.kind == kind for kind in (Kind.EMAIL, Kind.MEETING, Kind.TASK))
-    stored = np.where(meeting, (history.end - history.at) / 60, history.minutes)
-    missing = np.isnan(stored) & chosen & ~mail
-    duration = np.where(chosen & ~mail, np.clip(np.nan_to_num(stored), 0.0, parameters.longest_minutes), 0.0)
-    team, everyone = _people(history, history.part_counts), _people(history, np.True_)
-    sent = int(np.count_nonzero(chosen & mail & (history.direction == Direction.OUT)))
-    received = int(np.count_nonzero(chosen & mail)) - sent
-    writing, reading = parameters.minutes_to_write, parameters.minutes_to_read
-    ours = float((duration * np.where(task, 1.0, np.maximum(team, 1.0))).sum()) + sent * writing + received * reading
-    theirs = float(duration[~task].sum()) + sent * reading + received * writing
-    wider = float((duration * np.where(task, 0.0, everyone - team)).sum())
+    inside = within(history, window)
+    sent, received = np.bincount(inside.direction[inside.kind == Kind.EMAIL], minlength=2).tolist()
+    rows = np.flatnonzero(inside.kind != Kind.EMAIL)
+    kind = inside.kind.take(rows)
+    meeting, task = kind == Kind.MEETING, kind == Kind.TASK
+    stored = np.where(meeting, (inside.end.take(rows) - inside.at.take(rows)) / 60, inside.minutes.take(rows))
+    missing = np.isnan(stored)
+    duration = np.clip(np.where(missing, 0.0, stored), 0.0, parameters.longest_minutes)
+    team, others = _people(inside, rows)
+    ours = float((duration * np.where(task, 1, np.maximum(team, 1))).sum())
+    ours += sent * parameters.minutes_to_write + received * parameters.minutes_to_read
+    theirs = float(duration[~task].sum()) + sent * parameters.minutes_to_read + received * parameters.minutes_to_write
+    wider = float((duration * np.where(task, 0, others)).sum())
     return Hours(
         ours=rounded(ours / 60, 2),
         theirs=rounded(theirs / 60, 2),
@@ -56,7 +56,8 @@ def hours(history: History, window: Window, parameters: Parameters) -> Hours:
     )
 
 
-def _people(history: History, rows: Bools | np.bool_) -> Floats:
-    """(n,) how many of our people took part, among the marked participations."""
-    index = history.part_index[history.part_internal & rows]
-    return np.bincount(index, minlength=len(history)).astype(np.float64)
+def _people(history: History, rows: Indices) -> tuple[Indices, Indices]:
+    """How many of our people took part in the interactions `rows`: those who count, and the others."""
+    team = np.bincount(history.part_index[history.part_internal & history.part_counts], minlength=len(history))
+    others = np.bincount(history.part_index[history.part_internal & ~history.part_counts], minlength=len(history))
+    return team.take(rows), others.take(rows)

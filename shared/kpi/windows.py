@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -74,10 +74,39 @@ def local_days(instants: Instants, zone: str) -> Indices:
     return np.searchsorted(starts, instants, side="right") - 1 + (first.toordinal() - _EPOCH_DAY)
 
 
-def rows_within(history: History, window: Window) -> slice | Indices:
-    """The interactions of the window: a slice, or row numbers where meetings still going on at its end fall out."""
+def within(history: History, window: Window) -> History:
+    """The part of a History that lies in the window; empty when nothing does. Mostly views, nothing is copied.
+
+    A window that ends before the History's `as_of` leaves out meetings that went on at its end.
+    """
     start, end = np.searchsorted(history.at, [window.start, window.end + 1]).tolist()
-    if window.end >= history.as_of:  # whatever the History holds had ended by then
-        return slice(start, end)
-    rows: Indices = start + np.flatnonzero(history.end[start:end] <= window.end)
-    return rows
+    rows: slice | Indices = slice(start, end)
+    if window.end < history.as_of:
+        rows = start + np.flatnonzero(history.end[start:end] <= window.end)
+    parts, index = _parts(history, rows)
+    return replace(
+        history,
+        **{name: getattr(history, name)[rows] for name in _OF_INTERACTIONS},
+        **{name: getattr(history, name)[parts] for name in _OF_PARTICIPATIONS},
+        part_index=index,
+    )
+
+
+_OF_INTERACTIONS = (
+    *("key", "at", "end", "kind", "direction", "reason"),
+    *("flags", "minutes", "conversation", "from_them"),
+)
+_OF_PARTICIPATIONS = ("part_person", "part_role", "part_internal", "part_counts")
+
+
+def _parts(history: History, rows: slice | Indices) -> tuple[slice | Indices, Indices]:
+    """The participations of these interactions, and to which of them each belongs."""
+    if isinstance(rows, slice):
+        start, end = np.searchsorted(history.part_index, [rows.start, rows.stop]).tolist()
+        index = history.part_index[start:end]
+        return slice(start, end), index - rows.start if rows.start else index
+    position = np.full(len(history), -1)
+    position[rows] = np.arange(len(rows))
+    index = position.take(history.part_index)
+    parts = np.flatnonzero(index >= 0)
+    return parts, index[parts]

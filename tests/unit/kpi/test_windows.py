@@ -10,8 +10,8 @@ import pytest
 from shared.kpi.freshness import Source, freshness
 from shared.kpi.parameters import Parameters
 from shared.kpi.timeline import timeline
-from shared.kpi.windows import Window, day_starts, kpi_window, local_date, local_days, midnight, rows_within
-from tests.doubles.histories import BERLIN, A, email, history, instant, meeting
+from shared.kpi.windows import Window, day_starts, kpi_window, local_date, local_days, midnight, within
+from tests.doubles.histories import BERLIN, A, email, history, instant, meeting, person
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,23 @@ def test_vector_4_7_partial_from_the_start_of_coverage() -> None:
 def test_both_ends_of_a_window_are_within() -> None:
     items = [email(A - 10 + number, "kim", ["anna"], id=str(number)) for number in range(5)]
     found = history(*items)
-    assert found.at[rows_within(found, Window(A - 9, A - 7))].tolist() == [A - 9, A - 8, A - 7]
+    assert within(found, Window(A - 9, A - 7)).at.tolist() == [A - 9, A - 8, A - 7]
 
 
 def test_meeting_that_ends_after_an_earlier_window_is_out() -> None:
     found = history(meeting(A - 7200, "anna", ["kim"], minutes=60), email(A - 7100, "kim", ["anna"]))
-    assert found.at[rows_within(found, Window(0, A - 3601))].tolist() == [A - 7100]
-    assert found.at[rows_within(found, Window(0, A - 3600))].tolist() == [A - 7200, A - 7100]
+    assert within(found, Window(0, A - 3601)).at.tolist() == [A - 7100]
+    assert within(found, Window(0, A - 3600)).at.tolist() == [A - 7200, A - 7100]
+
+
+def test_participations_follow_their_interactions_into_a_window() -> None:
+    items = [
+        email(A - 50, "kim", ["anna"]),
+        meeting(A - 7200, "ben", ["lee", "max"], minutes=60),
+        email(A - 7000, "max", ["anna"]),
+    ]
+    found = history(*items, email(A - 9000, "kim", ["ben"]))
+    for window, people in (Window(A - 8000, A), [3, 2, 2]), (Window(A - 8000, A - 3601), [2]):
+        assert np.bincount(within(found, window).part_index).tolist() == people
+    inside = within(found, Window(A - 8000, A - 3601))
+    assert inside.part_person.tolist() == [person("max"), person("anna")]
