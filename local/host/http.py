@@ -57,8 +57,9 @@ class HttpFunctions:
         """Answer one request; never raises for what a function does."""
         if self.stopping:
             return web.Response(status=503)
-        preflight = self._cors.preflight(request)
-        response = preflight or await self._answer(request)
+        response = self._cors.preflight(request)
+        if response is None:
+            response = await self._answer(request)
         self._cors.mark(request, response)
         return response
 
