@@ -1,5 +1,6 @@
 """Taking in changes is a join: order, doubles and grouping change nothing, and what is final stays final."""
 
+import json
 from functools import reduce
 from typing import Any
 
@@ -101,12 +102,10 @@ def test_members_follow_a_plain_replay_of_every_element(history: list[Change]) -
 
 
 def replayed(history: list[Change]) -> tuple[str, ...]:
-    whole = [
-        (c.version, sorted(c.attributes["team"] or []), c.attributes["team"]) for c in history if "team" in c.attributes
-    ]
-    # Between two lists of one version the greater canonical JSON counts; "null" is greater than any list.
-    ranked = [(version, team is None, str(ids).replace("'", '"'), ids) for version, ids, team in whole]
-    version, _, _, listed = max(ranked, default=(-1, False, "", []))
+    lists = [(c.version, c.attributes["team"]) for c in history if "team" in c.attributes]
+    # Between two lists of one version the greater canonical JSON counts.
+    ranked = [(version, json.dumps(team, separators=(",", ":")), team or []) for version, team in lists]
+    version, _, listed = max(ranked, default=(-1, "", []))
     writes = {user: (version, False, user in listed) for user in ("u1", "u2", "u3")}
     for c in history:
         for ref in c.related:
