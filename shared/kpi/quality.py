@@ -70,10 +70,10 @@ def as_of_dates(mails: Mails, horizon_days: int) -> Dates:
 
     The last lies one horizon and a week before the end; the first at a third of the span, or one horizon before the last if
     that is earlier. Between them steps of 30 days, longer where that would be more than 12 dates. The later half is
-    reported, and at least one horizon after the first date, so that there is something to fit on. The busy span runs from
-    the first to the last week with at least a tenth of the mails of the median mail's week: a thin beginning or end does not
-    count.
-    Raises TooShortError when the first date would have less than 30 days of past.
+    reported, and at least one horizon after the first date, so that there is something to fit on.
+
+    The busy span runs from the first to the last week with at least a tenth of the mails of the median mail's week: a thin
+    beginning or end does not count. Raises TooShortError when the first date would have less than 30 days of past.
     """
     start, end = _busy_span(mails)
     span = (end - start) // DAY
