@@ -71,8 +71,8 @@ def parse_batch(body: bytes) -> list[Change]:
         batch = _batch_decoder().decode(body)
     except ValidationError as error:
         raise _invalid(error, "$") from None
-    except ValueError:
-        raise InvalidInputError("the body is not valid JSON in UTF-8") from None
+    except (ValueError, RecursionError):
+        raise InvalidInputError("the body is not valid JSON in UTF-8, or nested too deeply") from None
     return [_checked(plain, f"$.changes[{i}]") for i, plain in enumerate(batch.changes)]
 
 

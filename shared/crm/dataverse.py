@@ -63,7 +63,7 @@ def is_execution_context(body: bytes) -> bool:
     """Say whether a body is the JSON of a RemoteExecutionContext, as opposed to a plain batch."""
     try:
         _decoder(_Shape).decode(body)
-    except (ValidationError, DecodeError):
+    except (DecodeError, RecursionError):
         return False
     return True
 
@@ -79,8 +79,8 @@ def parse_execution_context(body: bytes) -> list[Change]:
     except ValidationError as error:
         detail, _, path = str(error).partition(" - at `")
         raise InvalidInputError(detail, path.rstrip("`") or "$") from None
-    except DecodeError:
-        raise InvalidInputError("the body is not valid JSON in UTF-8") from None
+    except (DecodeError, RecursionError):
+        raise InvalidInputError("the body is not valid JSON in UTF-8, or nested too deeply") from None
     read = _MESSAGES.get(context.message_name)
     if read is None:
         return []

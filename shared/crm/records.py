@@ -109,7 +109,6 @@ class Team(_View, frozen=True, kw_only=True):
     members: tuple[str, ...] = ()
 
 
-Record = Account | Contact | Lead | Opportunity | Case
 _VIEWS: dict[str, type[_View]] = {
     "account": Account,
     "contact": Contact,

@@ -166,6 +166,17 @@ def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
     assert refusal(body).path.startswith("$")
 
 
+def test_a_body_nested_too_deeply_is_refused() -> None:
+    start = b'{"changes": [{"entity": "contact", "id": "a", "version": 1, "operation": "upsert", "attributes": '
+    assert refusal(start + b'{"x": ' * 100_000).path == "$"
+
+
+def test_numbers_and_texts_that_json_cannot_carry_on_are_refused() -> None:
+    start = b'{"changes": [{"entity": "opportunity", "id": "a", "version": 1, "operation": "upsert", "attributes": '
+    assert refusal(start + b'{"amount": 1e999}}]}').path == "$.changes[0].attributes.amount"
+    assert refusal(start + b'{"name": "\\ud800"}}]}').path.startswith("$")
+
+
 def test_no_detail_repeats_a_value() -> None:
     error = refusal_of(operation="upsert", attributes={"emails": ["kim kunde@cust.example"]})
     assert "kunde" not in error.detail

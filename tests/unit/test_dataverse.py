@@ -278,6 +278,13 @@ def test_contexts_of_another_shape_are_refused(replaced: dict[str, Any], path: s
     assert refused.value.path == path
 
 
+def test_a_body_nested_too_deeply_is_refused() -> None:
+    deep = b'{"MessageName": "Update", "InputParameters": [' + b'{"x": ' * 100_000
+    assert not is_execution_context(deep)
+    with pytest.raises(InvalidInputError, match="nested too deeply"):
+        parse_execution_context(deep)
+
+
 def test_no_column_of_content_is_read() -> None:
     read = {column for columns in _COLUMNS.values() for column in columns}
     assert read.isdisjoint({"subject", "description", "safedescription", "location", "category", "bcc", "notes"})
