@@ -155,6 +155,9 @@ def host_environment(options: Options, person_key: str, bus_key: str, func: bool
     blobs, queues = (options.blobs_port, options.queues_port) if func else (None, None)
     storage = azurite.connection_string(options.tables_port, blobs, queues)
     return inherited | {
+        "CRM_CHANGES_QUEUE": "crm-changes",
+        "RECORD_UPDATES_QUEUE": "record-updates",
+        "PEOPLE_UPDATES_QUEUE": "people-updates",
         "TABLES": azurite.connection_string(options.tables_port),
         "SERVICEBUS": service_bus_connection_string(options.servicebus_port, bus_key),
         "AUTH_OPENID_CONFIGURATION": f"{tenant}/.well-known/openid-configuration",
