@@ -6,11 +6,10 @@ One sender and one receiver a queue are shared: opening one takes half a second 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,8 +21,6 @@ from azure.servicebus import (
     ServiceBusReceivedMessage,
     ServiceBusReceiveMode,
     ServiceBusReceiver,
-    ServiceBusSender,
-    ServiceBusSubQueue,
 )
 from azure.servicebus.amqp import AmqpAnnotatedMessage, AmqpMessageBodyType
 from azure.servicebus.exceptions import (
@@ -35,7 +32,7 @@ from azure.servicebus.exceptions import (
     ServiceBusError,
 )
 
-from tests.local.bus_process import RunningBus, running_bus, write_queues
+from tests.local.bus_process import Desk, running_bus, write_queues
 
 QUEUES = [
     {"name": "plain", "maxDeliveryCount": 3},
@@ -46,44 +43,11 @@ QUEUES = [
 ]
 
 
-class Desk:
-    """Senders and receivers of one client, opened once and kept."""
-
-    def __init__(self, bus: RunningBus) -> None:
-        self.bus = bus
-        self.client = ServiceBusClient.from_connection_string(bus.connection_string, retry_total=0)
-        self._open: dict[Any, Any] = {}
-
-    def _kept(self, key: Any, make: Callable[[], Any]) -> Any:
-        if key not in self._open:
-            self._open[key] = make()
-        return self._open[key]
-
-    def sender(self, queue: str) -> ServiceBusSender:
-        sender: ServiceBusSender = self._kept(("send", queue), lambda: self.client.get_queue_sender(queue))
-        return sender
-
-    def receiver(self, queue: str, **options: Any) -> ServiceBusReceiver:
-        key = ("receive", queue, *options.items())
-        receiver: ServiceBusReceiver = self._kept(key, lambda: self.client.get_queue_receiver(queue, **options))
-        return receiver
-
-    def dead(self, queue: str) -> ServiceBusReceiver:
-        return self.receiver(queue, sub_queue=ServiceBusSubQueue.DEAD_LETTER)
-
-    def close(self) -> None:
-        with ThreadPoolExecutor(8) as pool:  # each close takes half a second
-            list(pool.map(lambda link: link.close(), self._open.values()))
-        self.client.close()
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("bus")
-    with running_bus(folder / "state", write_queues(folder, QUEUES)) as bus:
-        desk = Desk(bus)
+    with running_bus(folder / "state", write_queues(folder, QUEUES)) as bus, Desk(bus) as desk:
         yield desk
-        desk.close()
 
 
 @pytest.fixture(autouse=True)
@@ -369,7 +333,7 @@ def test_two_receivers_share_without_doubling(desk: Desk) -> None:
     second = desk.client.get_queue_receiver("spare")
     receivers = [desk.receiver("spare"), second]
     for receiver in receivers:  # both are open before there is anything to share
-        assert receiver.receive_messages(1, max_wait_time=0.1) == []
+        assert receiver.peek_messages(1) == []
     desk.sender("spare").send_messages([ServiceBusMessage(f"{n}") for n in range(200)])
 
     def drain(receiver: ServiceBusReceiver) -> list[str]:
