@@ -25,7 +25,7 @@ from shared.kpi.interactions import (
     Role,
 )
 from shared.kpi.parameters import Parameters
-from shared.kpi.people import People, contains, resolve
+from shared.kpi.people import contains, resolve
 
 
 @dataclass(frozen=True)
@@ -62,49 +62,44 @@ def encounters(
     Interactions excluded for a reason of their own (kpis 2.4) and tasks are left out; what a record would count or not plays
     no part. Nothing gives empty columns.
     """
-    people = resolve(interactions, membership)
-    counted = exclude(interactions, people, as_of, parameters).reason == NONE
-    counted &= (interactions.kind != Kind.TASK) & (interactions.at <= as_of)
-    rows = _distinct(interactions, people, counted)
+    rows = participants(interactions, membership, as_of, parameters)
     if domain is None:
         target = contains(membership.external, rows.person)
     else:
-        target = _has_domain(interactions, people, rows, domain)
+        target = contains(np.unique(rows.person[rows.domain == np.uint64(domain)]), rows.person)
     return _pair(interactions, rows, target & ~rows.internal)
 
 
 @dataclass(frozen=True)
-class _Participants:
-    """Each person once per counted interaction, ordered by interaction and person."""
+class Participants:
+    """Each person once per counted interaction, in the order of the interactions, then of the person keys."""
 
-    index: Indices
+    index: Indices  # position of the interaction
     person: Keys
     internal: Bools
     sender: Bools
-    others: Floats  # per interaction
+    domain: Keys  # of the address, or one of the addresses, which the person used
+    others: Floats  # per interaction: distinct people less one, at least 1
 
 
-def _distinct(interactions: Interactions, people: People, counted: Bools) -> _Participants:
-    rows = np.flatnonzero(counted[people.index] & people.attends)
-    rows = rows[np.lexsort((people.person[rows], people.index[rows]))]
-    index, person = people.index[rows], people.person[rows]
-    first = np.flatnonzero(_starts(index, person))
-    if len(first) == 0:
-        none = np.zeros(0, bool)
-        return _Participants(index, person, none, none, np.ones(len(interactions)))
-    sender = np.logical_or.reduceat(interactions.part_role[rows] == Role.FROM, first)
-    internal = np.logical_or.reduceat(people.internal[rows], first)  # by any of a person's addresses
-    others = np.maximum(np.bincount(index[first], minlength=len(interactions)) - 1.0, 1.0)
-    return _Participants(index[first], person[first], internal, sender, others)
+def participants(
+    interactions: Interactions, membership: Membership, as_of: int, parameters: Parameters
+) -> Participants:
+    """Who took part in the emails, meetings and calls that count up to `as_of`; decliners did not."""
+    people = resolve(interactions, membership)
+    counted = exclude(interactions, people, as_of, parameters).reason == NONE
+    counted &= (interactions.kind != Kind.TASK) & (interactions.at <= as_of)
+    rows = np.flatnonzero(counted[interactions.part_index] & people.attends)
+    address = people.address_of_row[rows]
+    index, person, internal = interactions.part_index[rows], people.canonical[address], people.ours[address]
+    sender, domain = interactions.part_role[rows] == Role.FROM, interactions.part_domain[rows]
+    order = np.lexsort((~sender, person, index))  # of a person's rows the sender's first
+    kept = order[_starts(index[order], person[order])]
+    others = np.maximum(np.bincount(index[kept], minlength=len(interactions)) - 1.0, 1.0)
+    return Participants(index[kept], person[kept], internal[kept], sender[kept], domain[kept], others)
 
 
-def _has_domain(interactions: Interactions, people: People, rows: _Participants, domain: int) -> Bools:
-    """Whose address on the interaction, or on another one of these, lies in `domain`."""
-    theirs = interactions.part_domain == np.uint64(domain)
-    return contains(np.unique(people.person[theirs & ~people.internal]), rows.person)
-
-
-def _pair(interactions: Interactions, rows: _Participants, target: Bools) -> Encounters:
+def _pair(interactions: Interactions, rows: Participants, target: Bools) -> Encounters:
     """Join our rows with the target's rows of the same interaction."""
     our_rows, their_rows = np.flatnonzero(rows.internal), np.flatnonzero(target)
     start = np.searchsorted(rows.index[our_rows], rows.index[their_rows], "left")

@@ -70,7 +70,6 @@ class Parameters:
     strength_two_way: float = 1.25
     strength_one_way: float = 0.5
     strength_damping: float = 1.0  # an interaction with k others counts k^-damping
-    strength_same_day: float = 1.0  # each further interaction of a kind on one day counts this part of the one before
     strength_silence_half_life_days: float | None = None  # halves the sum for so long a silence; None = it does not
     cooling_ratio: float = 4.0
     lost_ratio: float = 8.0

@@ -71,8 +71,6 @@ def raw_strengths(met: Encounters, as_of: int, parameters: Parameters) -> tuple[
     worth = np.array([weights.email, weights.meeting, weights.call])[met.kind]
     worth *= met.others**-parameters.strength_damping
     worth *= 0.5 ** ((as_of - met.at) / (DAY * parameters.strength_half_life_days))
-    if parameters.strength_same_day != 1:
-        worth *= parameters.strength_same_day ** _same_day_rank(met, code, worth, as_of)
     factor = np.where(_two_way(met, code, len(keys)), parameters.strength_two_way, parameters.strength_one_way)
     if parameters.strength_silence_half_life_days is not None:
         silence = as_of - _newest(met, code, len(keys))
@@ -146,15 +144,3 @@ def _two_way(met: Encounters, code: Indices, size: int) -> Bools:
         np.bincount(code[rows], minlength=size) > 0 for rows in (email & met.ours, email & ~met.ours, met.answered)
     )
     return both | (sent & received)
-
-
-def _same_day_rank(met: Encounters, code: Indices, worth: Floats, as_of: int) -> Indices:
-    """Place of each encounter among those of the same pair, kind and day before `as_of`, the worthiest first, from 0."""
-    day = (as_of - met.at) // DAY
-    order = np.lexsort((-worth, day, met.kind, met.person, code))
-    group = np.stack([column[order] for column in (code, met.person.view(np.int64), met.kind.astype(np.int64), day)])
-    starts = np.append(True, (group[:, 1:] != group[:, :-1]).any(axis=0))[: len(order)]
-    position = np.arange(len(order))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = position - np.maximum.accumulate(np.where(starts, position, 0))
-    return rank

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.kpi.encounters import encounters
-from shared.kpi.exclusion import NONE, exclude
-from shared.kpi.interactions import Interactions, Keys, Kind, Membership
+from shared.kpi.encounters import encounters, participants
+from shared.kpi.interactions import Interactions, Keys, Membership
 from shared.kpi.parameters import DAY, Parameters
-from shared.kpi.people import resolve
 from shared.kpi.strength import HALF_STRENGTH, Acquaintance, acquaintances, basic_acquaintances
 
 NO_CONTACT = "no_contact"  # nobody who may be listed met the person within the window
@@ -88,12 +86,10 @@ def met_with(
 
     Read it from each partition the asker is in and unite the answers; interactions among our own people never count.
     """
-    people = resolve(interactions, membership)
-    counted = exclude(interactions, people, as_of, parameters).reason == NONE
-    counted &= (interactions.at >= as_of - parameters.strength_window_days * DAY) & (interactions.at <= as_of)
-    counted &= interactions.kind != Kind.TASK
-    ours = people.internal & people.attends
-    with_asker = people.some(ours & (people.person == np.uint64(asker)), len(interactions))
-    with_customer = people.some(~people.internal & people.attends, len(interactions))
-    rows = ours & (counted & with_asker & with_customer)[people.index]
-    return np.setdiff1d(people.person[rows], np.array([asker], np.uint64))
+    rows = participants(interactions, membership, as_of, parameters)
+    size = len(interactions)
+    recent = interactions.at >= as_of - parameters.strength_window_days * DAY
+    with_asker = np.bincount(rows.index[rows.person == np.uint64(asker)], minlength=size) > 0
+    with_customer = np.bincount(rows.index[~rows.internal], minlength=size) > 0
+    met = rows.person[rows.internal & (recent & with_asker & with_customer)[rows.index]]
+    return np.setdiff1d(met, np.array([asker], np.uint64))

@@ -252,21 +252,9 @@ def test_damping_is_a_setting(damping, raw):
     assert [each.raw for each in knows(item, parameters=Parameters(strength_damping=damping))] == [pytest.approx(raw)]
 
 
-@pytest.mark.parametrize(("same_day", "raw"), [(1.0, 1.5), (0.5, 0.875), (0.0, 0.5)])
-def test_further_mails_of_a_day_count_less_when_set_so(same_day, raw):
-    items = [email(A, "anna", ["kim"], id=name) for name in ("a", "b", "c")]
-    assert [each.raw for each in knows(*items, parameters=Parameters(strength_same_day=same_day))] == [raw]
-
-
 def test_silence_counts_when_set_so():
     parameters = Parameters(strength_silence_half_life_days=90.0)
     assert [each.raw for each in knows(out(90), out(180), parameters=parameters)] == [pytest.approx(0.5 * 0.75 * 0.5)]
-
-
-def test_kinds_days_and_people_of_a_company_do_not_share_a_day():
-    items = [out(0), call(ago(0), "anna", ["kim"], flags=CLOSED | Flag.NO_ANSWER), out(1.5), out(0, to="lee", id="lee")]
-    (found,) = knows(*items, of=COMPANY, parameters=Parameters(strength_same_day=0.0))
-    assert found.raw == pytest.approx(0.5 * (1 + 2 + 0.5 ** (1.5 / 90) + 1))
 
 
 def test_strength_never_passes_100():
