@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shared.kpi.counts import KINDS
 from shared.kpi.grouping import group
-from shared.kpi.interactions import History, Indices, Kind
+from shared.kpi.interactions import Codes, History, Indices, Kind
 from shared.kpi.windows import Window, within
 
 
@@ -43,42 +44,55 @@ def most_contacted(
     either list. No interactions: empty lists. Tasks do not count. All who take part are listed, on the record or not.
     """
     inside = within(history, window)
-    contact = (inside.kind != Kind.TASK).take(inside.part_index)
-    sides = [
-        _ranked(inside, np.flatnonzero(contact & side), names or {}, offset + limit)
-        for side in (~inside.part_internal, inside.part_internal)
-    ]
-    (customers, customers_total), (colleagues, colleagues_total) = sides
+    # Whoever has addresses on both sides is two people here.
+    first, code = group(inside.part_person ^ (inside.part_internal * _OUR_SIDE))
+    kind = inside.kind.take(inside.part_index)
+    kinds = np.bincount(code * KINDS + kind, minlength=KINDS * len(first)).reshape(-1, KINDS)
+    number = kinds[:, : Kind.TASK].sum(axis=1)
+    tally = _Tally(inside, first, code, kind, kinds, number)
+    ours = inside.part_internal.take(first)
+    customers, colleagues = np.flatnonzero(~ours & (number > 0)), np.flatnonzero(ours & (number > 0))
     page = slice(offset, offset + limit)
-    return Contacts(customers[page], colleagues[page], customers_total, colleagues_total)
+    return Contacts(
+        tuple(tally.ranked(customers, names or {}, offset + limit)[page]),
+        tuple(tally.ranked(colleagues, names or {}, offset + limit)[page]),
+        len(customers),
+        len(colleagues),
+    )
 
 
-def _ranked(
-    history: History, rows: Indices, names: Mapping[int, str], needed: int
-) -> tuple[tuple[Contacted, ...], int]:
-    """At least the first `needed` people among the marked participations, in order, and the number of all."""
-    index, person = history.part_index.take(rows), history.part_person.take(rows)
-    first, code = group(person)
-    if not len(first):
-        return (), 0
-    per_kind = np.bincount(code * 3 + history.kind.take(index), minlength=3 * len(first)).reshape(-1, 3)
-    last_row = np.zeros(len(first), dtype=np.int64)
-    np.maximum.at(last_row, code, index)  # interactions are sorted by time, so the largest row is the latest
-    number, last = per_kind.sum(axis=1), history.at.take(last_row)
-    order = np.lexsort((-last, -number))
-    order = _with_ties(order, number, last, needed)
-    people = []
-    for i in order.tolist():
-        emails, meetings, calls = per_kind[i].tolist()
-        people.append(Contacted(int(person[first[i]]), int(number[i]), emails, meetings, calls, int(last[i])))
-    people.sort(key=lambda one: (-one.number, -one.last_at, names.get(one.person, "").casefold(), one.person))
-    return tuple(people), len(first)
+_OUR_SIDE = np.uint64(0xD6E8FEB86659FD93)  # tells the two sides of one key apart
 
 
-def _with_ties(order: Indices, number: Indices, last: Indices, needed: int) -> Indices:
-    """The first `needed` of an order, and those equal to the last of them: names decide among equals."""
-    if len(order) <= needed:
-        return order
-    edge = order[needed - 1]
-    equal = (number[order] == number[edge]) & (last[order] == last[edge])
-    return order[: int(np.flatnonzero(equal)[-1]) + 1]
+@dataclass(frozen=True)
+class _Tally:
+    history: History
+    first: Indices  # (g,) a participation of each person
+    code: Indices  # (m,) the person of each participation
+    kind: Codes  # (m,) the kind of its interaction
+    kinds: Indices  # (g, KINDS)
+    number: Indices  # (g,) interactions, tasks apart
+
+    def ranked(self, people: Indices, names: Mapping[int, str], needed: int) -> list[Contacted]:
+        """At least the first `needed` of these people (those with fewer interactions than that left aside), in order."""
+        if len(people) > needed:
+            number = self.number.take(people)
+            people = people[number >= np.partition(number, len(number) - needed)[len(number) - needed]]
+        persons = self.history.part_person.take(self.first.take(people)).tolist()
+        rows = zip(persons, self.kinds[people].tolist(), self._last_at(people), strict=True)
+        listed = [Contacted(one, sum(kinds[:3]), kinds[0], kinds[1], kinds[2], at) for one, kinds, at in rows]
+        return sorted(
+            listed, key=lambda one: (-one.number, -one.last_at, names.get(one.person, "").casefold(), one.person)
+        )
+
+    def _last_at(self, people: Indices) -> list[int]:
+        """Instants of their latest interactions: rows are in order of time, so their last rows but tasks."""
+        last = np.full(len(self.first), -1, dtype=np.intp)
+        end, step = len(self.code), 4096
+        while end > 0 and (last.take(people) < 0).any():  # from the latest rows back, as far as needed
+            start = max(end - step, 0)
+            rows = start + np.flatnonzero(self.kind[start:end] != Kind.TASK)
+            np.maximum.at(last, self.code.take(rows), self.history.part_index.take(rows))
+            end, step = start, step * 4
+        found: list[int] = self.history.at.take(last.take(people)).tolist()
+        return found

@@ -19,10 +19,10 @@ def first_of_key(keys: Keys) -> Indices:
     >>> first_of_key(np.array([7, 9, 7, 7], "u8")).tolist()
     [0, 1, 0, 0]
     """
+    if not len(keys):
+        return np.empty(0, dtype=np.intp)
     bits = min(len(keys).bit_length() + 1, _LARGEST_BITS)
     rows = np.arange(len(keys))
-    if not len(keys):
-        return rows
     first = _round(keys, rows, bits, 0)
     missed = np.flatnonzero(keys.take(first) != keys)
     for number in range(1, len(_MULTIPLIERS)):
@@ -37,12 +37,19 @@ def first_of_key(keys: Keys) -> Indices:
     return first
 
 
+def _slots(keys: Keys, bits: int, number: int) -> Indices:
+    """The slot of each key in a table of 2 ** bits: the top bits of a product."""
+    slots = keys * np.uint64(_MULTIPLIERS[number])
+    slots >>= np.uint64(64 - bits)
+    return slots.view(np.intp)
+
+
 def _round(keys: Keys, rows: Indices, bits: int, number: int) -> Indices:
     """For each key the first row in its slot. All rows of a key share a slot, so it is right for one key a slot."""
-    slot = ((keys * np.uint64(_MULTIPLIERS[number])) >> np.uint64(64 - bits)).astype(np.intp)
+    slots = _slots(keys, bits, number)
     table = np.full(1 << bits, len(keys), dtype=np.intp)
-    np.minimum.at(table, slot, rows)
-    return table.take(slot)
+    np.minimum.at(table, slots, rows)
+    return table.take(slots)
 
 
 def group(keys: Keys) -> tuple[Indices, Indices]:
@@ -51,6 +58,38 @@ def group(keys: Keys) -> tuple[Indices, Indices]:
     >>> [column.tolist() for column in group(np.array([7, 9, 7, 8], "u8"))]
     [[0, 1, 3], [0, 1, 0, 2]]
     """
-    first = first_of_key(keys)
-    new = first == np.arange(len(keys))
-    return np.flatnonzero(new), (np.cumsum(new) - 1).take(first)
+    head = min(len(keys), _HEAD)
+    first = first_of_key(keys[:head])
+    new = np.flatnonzero(first == np.arange(head))
+    if head < len(keys) and len(new) > head // 4:
+        first, head = first_of_key(keys), len(keys)
+        new = np.flatnonzero(first == np.arange(head))
+    if head == len(keys):
+        return new, _numbered(new, first, head)
+    # Few keys and many rows: what the first rows know is looked up, only the rest is grouped.
+    code = _look_up(keys[new], keys)
+    rest = np.flatnonzero(code < 0)
+    first = first_of_key(keys[rest])
+    later = np.flatnonzero(first == np.arange(len(rest)))
+    code[rest] = len(new) + _numbered(later, first, len(rest))
+    return np.concatenate([new, rest[later]]), code
+
+
+_HEAD = 4096
+
+
+def _numbered(new: Indices, first: Indices, size: int) -> Indices:
+    """Numbers of groups out of first rows."""
+    number = np.empty(size, dtype=np.intp)
+    number[new] = np.arange(len(new))
+    return number.take(first)
+
+
+def _look_up(known: Keys, keys: Keys) -> Indices:
+    """Position of each key among distinct `known` ones, -1 for those not found (known ones that share a slot included)."""
+    bits = 16
+    table = np.zeros(1 << bits, dtype=np.intp)
+    table[_slots(known, bits, 0)] = np.arange(len(known))
+    position = table.take(_slots(keys, bits, 0))
+    position[known.take(position) != keys] = -1
+    return position

@@ -41,13 +41,21 @@ def last_next(history: History) -> LastNext:
 
 
 def _last(history: History) -> Moment | None:
-    contacts = np.flatnonzero(history.kind != Kind.TASK)
+    contacts = _contacts(history, max(len(history) - 256, 0))
+    if not len(contacts):
+        contacts = _contacts(history, 0)
     if not len(contacts):
         return None
-    latest = history.at[contacts[-1]]
-    row = int(contacts[np.searchsorted(history.at.take(contacts), latest)])
+    same_time = _contacts(history, int(history.at.searchsorted(history.at[contacts[-1]])))
+    row = int(same_time[0])
     people = _people(history.part_index, history.part_person, row)
     return _moment(history, row, int(history.direction[row]), people)
+
+
+def _contacts(history: History, start: int) -> Indices:
+    """Rows from `start` on that are a mail, meeting or call."""
+    rows: Indices = start + np.flatnonzero(history.kind[start:] != Kind.TASK)
+    return rows
 
 
 def _latest(planned: Interactions, at: Indices) -> Moment | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.kpi.interactions import History, Indices, Kind
+from shared.kpi.interactions import Bools, History, Indices, Kind
 from shared.kpi.parameters import Parameters
 from shared.kpi.rounding import rounded
 from shared.kpi.windows import Window, within
@@ -34,13 +34,14 @@ def hours(history: History, window: Window, parameters: Parameters) -> Hours:
     """
     inside = within(history, window)
     sent, received = np.bincount(inside.direction[inside.kind == Kind.EMAIL], minlength=2).tolist()
-    rows = np.flatnonzero(inside.kind != Kind.EMAIL)
+    timed = inside.kind != Kind.EMAIL
+    rows = np.flatnonzero(timed)
     kind = inside.kind.take(rows)
     meeting, task = kind == Kind.MEETING, kind == Kind.TASK
     stored = np.where(meeting, (inside.end.take(rows) - inside.at.take(rows)) / 60, inside.minutes.take(rows))
     missing = np.isnan(stored)
     duration = np.clip(np.where(missing, 0.0, stored), 0.0, parameters.longest_minutes)
-    team, others = _people(inside, rows)
+    team, others = _people(inside, timed)
     ours = float((duration * np.where(task, 1, np.maximum(team, 1))).sum())
     ours += sent * parameters.minutes_to_write + received * parameters.minutes_to_read
     theirs = float(duration[~task].sum()) + sent * parameters.minutes_to_read + received * parameters.minutes_to_write
@@ -56,8 +57,9 @@ def hours(history: History, window: Window, parameters: Parameters) -> Hours:
     )
 
 
-def _people(history: History, rows: Indices) -> tuple[Indices, Indices]:
-    """How many of our people took part in the interactions `rows`: those who count, and the others."""
-    team = np.bincount(history.part_index[history.part_internal & history.part_counts], minlength=len(history))
-    others = np.bincount(history.part_index[history.part_internal & ~history.part_counts], minlength=len(history))
-    return team.take(rows), others.take(rows)
+def _people(history: History, chosen: Bools) -> tuple[Indices, Indices]:
+    """How many of our people took part in each of the chosen interactions: those who count, and the others."""
+    parts = np.flatnonzero(chosen.take(history.part_index) & history.part_internal)
+    code = history.part_index.take(parts) * 2 + history.part_counts.take(parts)
+    table = np.bincount(code, minlength=2 * len(history)).reshape(-1, 2)[chosen]
+    return table[:, 1], table[:, 0]

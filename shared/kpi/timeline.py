@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,5 +38,9 @@ def timeline(history: History, parameters: Parameters) -> Timeline:
     day = np.repeat(np.arange(days), np.diff(edges))
     code = day * (2 * KINDS) + initiated(history.kind[rows], history.direction[rows])
     table = np.bincount(code, minlength=days * 2 * KINDS).reshape(days, 2 * KINDS)
-    dates = tuple((first + timedelta(days=number)).isoformat() for number in range(days))
-    return Timeline(dates, *(tuple(column.tolist()) for column in table.T[:6]))
+    return Timeline(_dates(first, days), *map(tuple, table.T[:6].tolist()))
+
+
+@lru_cache(maxsize=64)
+def _dates(first: date, number: int) -> tuple[str, ...]:
+    return tuple((first + timedelta(days=each)).isoformat() for each in range(number))

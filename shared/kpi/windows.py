@@ -77,19 +77,25 @@ def local_days(instants: Instants, zone: str) -> Indices:
 def within(history: History, window: Window) -> History:
     """The part of a History that lies in the window; empty when nothing does. Mostly views, nothing is copied.
 
-    A window that ends before the History's `as_of` leaves out meetings that went on at its end.
+    A window that ends before the History's `as_of` leaves out meetings that went on at its end. A History never changes, so
+    the part last asked for is kept on it: the figures of a record ask for the same window one after the other.
     """
-    start, end = np.searchsorted(history.at, [window.start, window.end + 1]).tolist()
+    kept: tuple[Window, History] | None = history.__dict__.get("_within")
+    if kept is None or kept[0] != window:
+        kept = (window, _within(history, window))
+        history.__dict__["_within"] = kept
+    return kept[1]
+
+
+def _within(history: History, window: Window) -> History:
+    start, end = int(history.at.searchsorted(window.start)), int(history.at.searchsorted(window.end, side="right"))
     rows: slice | Indices = slice(start, end)
     if window.end < history.as_of:
         rows = start + np.flatnonzero(history.end[start:end] <= window.end)
     parts, index = _parts(history, rows)
-    return replace(
-        history,
-        **{name: getattr(history, name)[rows] for name in _OF_INTERACTIONS},
-        **{name: getattr(history, name)[parts] for name in _OF_PARTICIPATIONS},
-        part_index=index,
-    )
+    columns = {name: getattr(history, name)[rows] for name in _OF_INTERACTIONS}
+    columns |= {name: getattr(history, name)[parts] for name in _OF_PARTICIPATIONS}
+    return replace(history, **columns, part_index=index)
 
 
 _OF_INTERACTIONS = (
@@ -102,7 +108,7 @@ _OF_PARTICIPATIONS = ("part_person", "part_role", "part_internal", "part_counts"
 def _parts(history: History, rows: slice | Indices) -> tuple[slice | Indices, Indices]:
     """The participations of these interactions, and to which of them each belongs."""
     if isinstance(rows, slice):
-        start, end = np.searchsorted(history.part_index, [rows.start, rows.stop]).tolist()
+        start, end = (int(history.part_index.searchsorted(row)) for row in (rows.start, rows.stop))
         index = history.part_index[start:end]
         return slice(start, end), index - rows.start if rows.start else index
     position = np.full(len(history), -1)
