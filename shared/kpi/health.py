@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-import numpy as np
-
 from shared.kpi.breadth import names
 from shared.kpi.contributions import NAMES, Contributions, contributions, has_breadth
 from shared.kpi.influence import Influence, influences
-from shared.kpi.interactions import History
+from shared.kpi.interactions import Bools, History
 from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.rhythm import Rhythm, rhythm_of
 from shared.kpi.rounding import rounded
@@ -101,8 +99,8 @@ def health(history: History, parameters: Parameters, as_of: int | None = None, c
     frozen = history.closed is not None and history.closed <= wanted
     instant = history.closed if frozen and history.closed is not None else wanted
     parts = contributions(history, parameters, instant)
-    state = _state(parts, parameters, None if frozen else created)
     total, shown = tenths((parts.values[0] * parts.points).tolist())
+    state = _state(parts, total, parameters, None if frozen else created)
     scored = state <= State.POOR
     return Health(
         instant,
@@ -117,9 +115,10 @@ def health(history: History, parameters: Parameters, as_of: int | None = None, c
     )
 
 
-def is_sufficient(parts: Contributions) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def is_sufficient(parts: Contributions) -> Bools:
     """Whether each instant has at least three interactions, the oldest at least 14 days old; shape (m,)."""
-    return (parts.profile.count >= FEWEST_INTERACTIONS) & (parts.profile.oldest_day >= FEWEST_DAYS)
+    enough: Bools = (parts.profile.count >= FEWEST_INTERACTIONS) & (parts.profile.oldest_day >= FEWEST_DAYS)
+    return enough
 
 
 def score_int(score: float) -> int:
@@ -154,14 +153,14 @@ def is_older_than_two_years(created: int | None, as_of: int) -> bool:
     return created is not None and as_of - created > TWO_YEARS_DAYS * DAY
 
 
-def _state(parts: Contributions, parameters: Parameters, created: int | None) -> State:
+def _state(parts: Contributions, total: float, parameters: Parameters, created: int | None) -> State:
     if parameters.two_year_rule and is_older_than_two_years(created, int(parts.profile.instants[0])):
         return State.OLDER_THAN_TWO_YEARS
     if parts.profile.count[0] == 0:
         return State.NO_CLOSED_ACTIVITIES
     if not is_sufficient(parts)[0]:
         return State.NOT_ENOUGH
-    return state_of_score(tenths((parts.values[0] * parts.points).tolist())[0], parameters)
+    return state_of_score(total, parameters)
 
 
 def _contributions(parts: Contributions, shown: tuple[float, ...]) -> tuple[Contribution, ...]:

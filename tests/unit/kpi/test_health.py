@@ -11,6 +11,7 @@ from shared.kpi.interactions import RecordType
 from shared.kpi.parameters import DAY, Parameters, Weights
 from shared.kpi.rhythm import Alarm, rhythm
 from shared.kpi.trend import Trend, trend
+from tests.doubles import histories
 from tests.doubles.ages import (
     KIM,
     LEE,
@@ -128,8 +129,9 @@ def test_closed_record_keeps_its_last_score_vector_8_18():
 
 
 def test_account_counts_one_interaction_once_vector_8_19():
-    """3-6: one mail to kim, lee and max is one interaction of the account, whichever records it came through."""
-    result = health(history([mail_out(1, to=[KIM, LEE, MAX])], record=RecordType.ACCOUNT), P)
+    """3-6: the account counts one mail through kim, lee, max and O."""
+    item = histories.email("2026-03-02T09:00Z", "anna", to=["kim", "lee", "max"], regarding=["O"])
+    result = health(histories.history(item, of=histories.account()), P)
     assert result.evidence.interactions == 1
 
 

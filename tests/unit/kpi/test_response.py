@@ -8,11 +8,12 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from shared.kpi.interactions import Direction, History, Kind, Reason, RecordType, Role
+from shared.kpi.interactions import Direction, Flag, History, Kind, Reason, RecordType, Role
 from shared.kpi.parameters import DAY, Parameters, WorkingCalendar
 from shared.kpi.response import Response, SideResponse, response, spread
 from shared.kpi.turns import answered_mails, asked_turns
 from shared.kpi.windows import Window
+from tests.doubles import histories
 from tests.doubles.ages import ANNA, CLEO, KIM, LEE, A
 
 P = Parameters(reporting_zone="Europe/Berlin")
@@ -134,9 +135,15 @@ def test_spread(hours, expected):
 
 
 def test_7_11_automatic_mails_are_not_counted_and_answer_nothing():
-    """The history of a record holds counted mails only, so kim's automatic reply is not in it."""
-    found = measure(mail("09:00", ANNA, (KIM,)), mail("14:00", KIM, (ANNA,)))
-    assert found.by_them.hours.mean == 5.0
+    talk = {"conversation": "a"}
+    automatic = Flag.IN_EXCHANGE | Flag.COMPLETED | Flag.AUTOMATIC
+    items = [
+        histories.email("2026-03-02T09:00Z", "anna", to=["kim"], **talk),
+        histories.email("2026-03-02T09:01Z", "kim", to=["anna"], flags=automatic, **talk),
+        histories.email("2026-03-02T14:00Z", "kim", to=["anna"], **talk),
+    ]
+    found = response(histories.history(*items, of=histories.contact("kim")), P, Window(WINDOW, A))
+    assert (found.by_them.n, found.by_them.hours.mean) == (1, 5.0)
 
 
 def test_7_12_a_holiday_lies_between():
