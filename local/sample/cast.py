@@ -13,7 +13,7 @@ from local.sample.draw import draw
 from local.sample.mail import END
 from local.sample.people import Person
 
-Row = tuple[int, str, str, dict[str, Any]]  # when, entity, id, attributes
+Row = tuple[str, int, str, str, dict[str, Any]]  # key of the customer company, when, entity, id, attributes
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class Cast:
 
     def is_ours(self, key: str) -> bool:
         return self.people[key].entity == "user"
+
+    def company(self, *people: str) -> str:
+        """The key of the company of the first customer among these people."""
+        return next(self.people[key].company for key in people if not self.is_ours(key))
 
     def party(self, key: str, *at: object) -> dict[str, str]:
         """Name and address; people with two addresses use the second in one mail of five."""

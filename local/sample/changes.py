@@ -15,7 +15,10 @@ Change = dict[str, Any]
 
 
 def sample_changes(tenant: Tenant) -> Iterator[Change]:
-    """All changes: first users, teams and records, then activities, oldest first."""
+    """All changes: first users, teams and records, then activities, one customer company after another, oldest first.
+
+    A back-fill in this order touches a record's months once; in order of time it would touch all records all the time.
+    """
     clock = Clock(tenant.shift)
     for entity, key, attributes in records(tenant, clock):
         yield _change(tenant, entity, key, attributes)
@@ -28,7 +31,7 @@ def sample_changes(tenant: Tenant) -> Iterator[Change]:
         *planned.tasks(tenant.opportunities, cast, clock),
         *planned.plans(tenant.opportunities, cast, clock),
     ]
-    for _, entity, row_id, attributes in sorted(rows, key=lambda row: row[:3]):
+    for _, _, entity, row_id, attributes in sorted(rows, key=lambda row: row[:4]):
         yield _change(tenant, entity, row_id, attributes)
 
 

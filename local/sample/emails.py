@@ -48,6 +48,10 @@ def _email(mail: Mail, cast: Cast, threads: Threads, clock: Clock) -> dict[str, 
     }
 
 
+def _company(mail: Mail, cast: Cast) -> str:
+    return cast.company(mail.sender, *mail.to, *mail.cc)
+
+
 def second_copies(mails: Sequence[Mail], cast: Cast) -> list[tuple[Mail, str]]:
     """Mails that a second, third, ... colleague filed too, to fill up 20,000 email activities: by draw, oldest first.
 
@@ -79,6 +83,7 @@ def emails(
         row = _email(mail, cast, threads, clock) | {"regarding": regarding(deal)}
         if cast.is_ours(mail.sender):
             row |= _engagement(mail, mail.key in answered)
-        yield mail.at, "email", guid("email", mail.key), row
+        yield _company(mail, cast), mail.at, "email", guid("email", mail.key), row
     for mail, person in second_copies(mails, cast):
-        yield mail.at, "email", guid("email", mail.key, person), _email(mail, cast, threads, clock)
+        copy = _email(mail, cast, threads, clock)
+        yield _company(mail, cast), mail.at, "email", guid("email", mail.key, person), copy

@@ -85,7 +85,7 @@ def _meeting(
         "iCalUId": guid("iCalUId", key),
         "regarding": regarding(deal),
     }
-    return min(start, END), "appointment", guid("appointment", key), row
+    return cast.company(them), min(start, END), "appointment", guid("appointment", key), row
 
 
 def calls(mails: Sequence[Mail], cast: Cast, clock: Clock) -> Iterator[Row]:
@@ -114,7 +114,7 @@ def _call(key: str, us: str, them: str, start: int, cast: Cast, clock: Clock) ->
     }
     if draw("length known", key) >= 0.04:
         row["durationMinutes"] = minutes
-    return start, "phonecall", guid("phonecall", key), row
+    return cast.company(them), start, "phonecall", guid("phonecall", key), row
 
 
 def tasks(deals: Sequence[Deal], cast: Cast, clock: Clock) -> Iterator[Row]:
@@ -130,7 +130,7 @@ def tasks(deals: Sequence[Deal], cast: Cast, clock: Clock) -> Iterator[Row]:
         row |= {"durationMinutes": between(2, 8, "task", deal.key) * 15, "status": "completed" if done else "open"}
         if done:
             row["completedAt"] = clock.text(due)
-        yield min(due, END), "task", guid("task", deal.key), row
+        yield cast.company(deal.contact), min(due, END), "task", guid("task", deal.key), row
 
 
 def plans(deals: Sequence[Deal], cast: Cast, clock: Clock) -> Iterator[Row]:
@@ -150,4 +150,4 @@ def plans(deals: Sequence[Deal], cast: Cast, clock: Clock) -> Iterator[Row]:
             due = next_working_day(END + between(6, 17, "call ahead", key) * DAY, 10)
             row = {"from": cast.party(deal.owner), "to": [cast.party(deal.contact)], "direction": "out"}
             row |= {"due": clock.text(due), "status": "open", "regarding": regarding(deal)}
-            yield END, "phonecall", guid("phonecall", key), row
+            yield cast.company(deal.contact), END, "phonecall", guid("phonecall", key), row

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -122,6 +124,21 @@ def test_every_reference_leads_to_a_row(changes: list[dict[str, Any]]) -> None:
         named += attributes.get("regarding", [])
         named += [attributes[name] for name in ("ownerId", "owner") if name in attributes]
         assert ids.issuperset(named)
+
+
+def test_records_come_first_and_activities_of_one_company_together_oldest_first(changes: list[dict[str, Any]]) -> None:
+    kinds = [change["entity"] in ("email", "appointment", "phonecall", "task") for change in changes]
+    assert kinds == sorted(kinds)
+    emails = list(_of(changes, "email").values())
+    people = [[email["from"], *email["to"], *email["cc"]] for email in emails]
+    addresses = [next(p["address"] for p in named if not p["address"].endswith("@us.example")) for named in people]
+    companies = [address.partition("@")[2].removeprefix("mail.") for address in addresses]
+    assert len(list(groupby(companies))) == len(set(companies))
+    sent_at = [
+        [email["sentAt"] for _, email in part]
+        for _, part in groupby(zip(companies, emails, strict=True), key=itemgetter(0))
+    ]
+    assert all(times == sorted(times) for times in sent_at)
 
 
 def test_addresses_belong_to_one_person_each(changes: list[dict[str, Any]]) -> None:
