@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from shared.kpi.interactions import Floats, History, Indices, Keys, Kind, Role
+from shared.kpi.pairs import Pairs, pairs
 from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.profile import weigh
 
@@ -14,15 +13,7 @@ SIGN_DAYS = 90  # a sign counts towards breadth while it is younger than this (k
 ENOUGH_PEOPLE = 3  # full points from here on
 
 
-@dataclass(frozen=True)
-class Signs:
-    """Signs that people of interest gave themselves: s rows, one per interaction and person."""
-
-    row: Indices  # (s,) index of the interaction in the history
-    person: Keys  # (s,)
-
-
-def signs(history: History, parameters: Parameters, as_of: int, days: int = SIGN_DAYS) -> Signs:
+def signs(history: History, parameters: Parameters, as_of: int, days: int = SIGN_DAYS) -> Pairs:
     """Who gave a sign in the `days` before `as_of`, each pair of interaction and person once.
 
     A mail is a sign of its sender only; a meeting or a call of every external person of interest who takes part in it.
@@ -33,12 +24,7 @@ def signs(history: History, parameters: Parameters, as_of: int, days: int = SIGN
     index = history.part_index
     theirs = history.part_counts & ~history.part_internal & usable[index]
     own = (history.kind[index] != Kind.EMAIL) | (history.part_role == Role.FROM)
-    chosen = np.flatnonzero(theirs & own)
-    order = np.lexsort((index[chosen], history.part_person[chosen]))
-    row, person = index[chosen][order], history.part_person[chosen][order]
-    new = np.ones(len(row), dtype=bool)
-    new[1:] = (row[1:] != row[:-1]) | (person[1:] != person[:-1])
-    return Signs(row[new], person[new])
+    return pairs(history, theirs & own)
 
 
 def signers(history: History, parameters: Parameters, as_of: int, days_back: Indices) -> Indices:
@@ -50,8 +36,9 @@ def signers(history: History, parameters: Parameters, as_of: int, days_back: Ind
     steps = np.argsort(-days_back)
     instants = as_of - days_back[steps] * DAY
     bits = _runs(history.at[found.row], history.end[found.row], instants)
-    starts = np.flatnonzero(np.r_[True, found.person[1:] != found.person[:-1]]) if len(bits) else np.empty(0, np.int64)
-    united = np.bitwise_or.reduceat(bits, starts) if len(bits) else bits
+    if not len(bits):
+        return np.zeros(len(instants), dtype=np.int64)
+    united = np.bitwise_or.reduceat(bits, np.flatnonzero(np.r_[True, found.person[1:] != found.person[:-1]]))
     number = np.empty(len(instants), dtype=np.int64)
     number[steps] = ((united[:, None] >> np.arange(len(instants), dtype=np.uint64)) & np.uint64(1)).sum(axis=0)
     return number

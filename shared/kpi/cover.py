@@ -9,9 +9,10 @@ import numpy as np
 from shared.kpi.changes import only
 from shared.kpi.health import Health, health
 from shared.kpi.interactions import History
+from shared.kpi.pairs import pairs
 from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.rounding import rounded
-from shared.kpi.shares import Shares, our_shares, pairs, their_shares
+from shared.kpi.shares import Shares, our_shares, their_shares
 
 HANDOVER_DAYS = 365
 

@@ -6,18 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.kpi.interactions import Bools, Floats, History, Indices, Keys
+from shared.kpi.interactions import Bools, Floats, History, Keys
+from shared.kpi.pairs import pairs
 from shared.kpi.parameters import Parameters
 from shared.kpi.profile import decay, weigh
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Interactions with people of one side, each pair once; `alone` = nobody else of that side was in the interaction."""
-
-    row: Indices  # index of the interaction in the history
-    person: Keys
-    alone: Bools
 
 
 @dataclass(frozen=True)
@@ -26,17 +18,6 @@ class Shares:
 
     person: Keys
     amount: Floats
-
-
-def pairs(history: History, chosen: Bools) -> Pairs:
-    """The pairs among the marked participations (shape (m,)), by person, then interaction; two addresses count once."""
-    row, person = history.part_index[chosen], history.part_person[chosen]
-    order = np.lexsort((row, person))
-    row, person = row[order], person[order]
-    new = np.ones(len(row), dtype=bool)
-    new[1:] = (row[1:] != row[:-1]) | (person[1:] != person[:-1])
-    row, person = row[new], person[new]
-    return Pairs(row, person, np.bincount(row, minlength=1)[row] == 1)
 
 
 def our_shares(history: History, parameters: Parameters) -> Shares:
