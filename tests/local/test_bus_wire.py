@@ -205,6 +205,44 @@ def test_without_a_token_no_queue_opens(bus: RunningBus) -> None:
     assert len(detached.fields[2].value) == 3  # the client fails on an error with fewer
 
 
+def _delivery(bus: RunningBus, bodies: list[bytes], *, max_frame: int = 65_536, window: int = 9999) -> list[Frame]:
+    """Send these bodies; the transfers that a client with this frame size and session window gets, removed at once."""
+    head, _ = conversation()
+    opening = frame(frames.OPEN, ["x", None, Uint(max_frame)])
+    opening += frame(frames.BEGIN, [None, Uint(0), Uint(window), Uint(9)], 1)
+    links = _attach("cbs-in", 0, is_receiver=True, source="$cbs", target="$cbs")
+    links += _attach("cbs-out", 1, is_receiver=False, source="$cbs", target="$cbs")
+    links += _transfer(1, 0, _request("put-token", _token()))  # no credit: its reply takes none of the window
+    links += _attach("send", 2, is_receiver=False, source="me", target="fuzz")
+    links += b"".join(_transfer(2, n, section(DATA, body)) for n, body in enumerate(bodies, 1))
+    source = Described(Ulong(frames.SOURCE), ["fuzz"])
+    target = Described(Ulong(frames.TARGET), ["me"])
+    links += frame(frames.ATTACH, ["take", Uint(3), True, Ubyte(1), Ubyte(0), source, target], 1)
+    links += frame(frames.FLOW, [Uint(0), Uint(window), Uint(0), Uint(9), Uint(3), Uint(0), Uint(900)], 1)
+    return [one for one in _frames(_visit(bus, head + opening + links)) if one.kind == frames.TRANSFER]
+
+
+def _empty(bus: RunningBus) -> None:
+    _delivery(bus, [])
+    assert bus.depths("fuzz")["active"] == 0
+
+
+def test_the_clients_frame_size_is_kept(bus: RunningBus) -> None:
+    _empty(bus)
+    got = _delivery(bus, [b"x" * 2000], max_frame=512)
+    assert len(got) >= 4
+    assert all(len(one.payload) < 512 for one in got)
+    assert [one.fields[5] for one in got] == [True] * (len(got) - 1) + [False]
+    assert b"".join(one.payload for one in got).endswith(b"x" * 2000)
+
+
+def test_the_clients_session_window_is_kept(bus: RunningBus) -> None:
+    _empty(bus)
+    assert len(_delivery(bus, [b"x"] * 5, window=2)) == 2
+    assert bus.depths("fuzz")["active"] == 3  # not handed out to a client that cannot take them
+    _empty(bus)
+
+
 def test_a_coordinator_is_refused(bus: RunningBus) -> None:
     head, _ = conversation()
     opening = frame(frames.OPEN, ["x"]) + frame(frames.BEGIN, [None, Uint(0), Uint(9), Uint(9)], 1)
