@@ -24,7 +24,7 @@ def first_of_key(keys: Keys) -> Indices:
     bits = min(len(keys).bit_length() + 1, _LARGEST_BITS)
     rows = np.arange(len(keys))
     first = _round(keys, rows, bits, 0)
-    missed = np.flatnonzero(keys.take(first) != keys)
+    missed = (keys.take(first) != keys).nonzero()[0]
     for number in range(1, len(_MULTIPLIERS)):
         if not len(missed):
             return first
@@ -60,10 +60,10 @@ def group(keys: Keys) -> tuple[Indices, Indices]:
     """
     head = min(len(keys), _HEAD)
     first = first_of_key(keys[:head])
-    new = np.flatnonzero(first == np.arange(head))
+    new = (first == np.arange(head)).nonzero()[0]
     if head < len(keys) and len(new) > head // 4:
         first, head = first_of_key(keys), len(keys)
-        new = np.flatnonzero(first == np.arange(head))
+        new = (first == np.arange(head)).nonzero()[0]
     if head == len(keys):
         return new, _numbered(new, first, head)
     # Few keys and many rows: what the first rows know is looked up, only the rest is grouped.
