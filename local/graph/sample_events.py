@@ -34,7 +34,7 @@ class Meeting:
 def appointments(tenant: Tenant, cast: Cast, clock: Clock) -> Iterator[dict[str, Any]]:
     """The attributes of the CRM's appointments, past and planned."""
     rows = [*meetings.meetings(tenant.mails, cast, clock), *meetings.plans(tenant.opportunities, cast, clock)]
-    yield from (attributes for _, entity, _, attributes in rows if entity == "appointment")
+    yield from (attributes for *_, entity, _, attributes in rows if entity == "appointment")
 
 
 def sample_events(tenant: Tenant, cast: Cast, clock: Clock) -> Iterator[Meeting]:
