@@ -1,18 +1,35 @@
-"""The `membership` index: which records count an anchor, an anchor being an external person or a record that is regarded.
+"""The `membership` index: which records claim an anchor, an anchor being an external person or a record that is regarded.
 
-Rows are only ever added. A record that no longer counts an anchor goes on getting its interactions and leaves them out when it
+Rows are only ever added. A record that no longer claims an anchor goes on getting its interactions and leaves them out when it
 computes, since what counts is decided there; so nothing that was missed has to be found again when people come back.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+
+from msgspec import Struct
 
 from shared import tables
 
 TABLE = "membership"
+ALWAYS = 2**62
 _BUCKETS = 64
+
+
+class Claim(Struct, frozen=True):
+    """`record` keeps what `anchor` is part of, from `first` to `last`, because of `source` (itself, or a record of its own)."""
+
+    record: str
+    anchor: str
+    source: str
+    first: int = 0
+    last: int = ALWAYS
+
+    def covers(self, at: int) -> bool:
+        """Say whether an interaction at this instant is kept."""
+        return self.first <= at <= self.last
 
 
 def person_anchor(key: int) -> str:
@@ -24,42 +41,47 @@ def person_anchor(key: int) -> str:
     return f"person:{key:016x}"
 
 
-def announce(growth: Mapping[str, Iterable[str]]) -> None:
-    """Note which new anchors each record counts. Whoever appends to an anchor from now on appends to the record too."""
+def announce(claims: Iterable[Claim]) -> None:
+    """Note the claims. Whoever appends to an anchor from now on appends to the claiming record too."""
     by_partition: dict[str, list[tables.Operation]] = defaultdict(list)
-    for record, anchors in growth.items():
-        for anchor in anchors:
-            partition = tables.bucket(anchor, _BUCKETS)
-            by_partition[partition].append(
-                ("upsert", {"PartitionKey": partition, "RowKey": f"{anchor}|{record}", "v": 1}, None)
-            )
+    for claim in claims:
+        partition = tables.bucket(claim.anchor, _BUCKETS)
+        row = {"PartitionKey": partition, "RowKey": f"{claim.anchor}|{claim.record}|{claim.source}", "v": 1}
+        span = {"first": str(claim.first), "last": str(claim.last)}  # as text: the table's numbers have 32 bits
+        by_partition[partition].append(("upsert", {**row, **span}, None))
     for operations in by_partition.values():
         tables.transact(TABLE, operations)
 
 
-def records(anchors: Iterable[str]) -> dict[str, list[str]]:
-    """The records that count each anchor. Read it after appending to the anchors' own partitions, never before."""
-    return {anchor: list(_records(anchor)) for anchor in dict.fromkeys(anchors)}
+def claims_on(anchors: Iterable[str]) -> dict[str, list[Claim]]:
+    """The claims on each anchor. Read them after appending to the anchors' own partitions, never before."""
+    return {anchor: list(_claims_on(anchor)) for anchor in dict.fromkeys(anchors)}
 
 
-def _records(anchor: str) -> Iterable[str]:
-    for row in tables.query(TABLE, tables.bucket(anchor, _BUCKETS), f"{anchor}|", f"{anchor}}}", ["RowKey"]):
-        yield row["RowKey"].partition("|")[2]
+def _claims_on(anchor: str) -> Iterable[Claim]:
+    for row in tables.query(TABLE, tables.bucket(anchor, _BUCKETS), f"{anchor}|", f"{anchor}}}"):
+        _, record, source = row["RowKey"].split("|")
+        yield Claim(record, anchor, source, int(row["first"]), int(row["last"]))
 
 
-def copy_history(growth: Mapping[str, Iterable[str]]) -> None:
-    """Put what the anchors' partitions hold into the records'. Call it after `announce`; repeating changes nothing."""
+def copy_history(claims: Iterable[Claim]) -> None:
+    """Put what the anchors' partitions hold into the claiming records'. Call it after `announce`; repeating changes nothing."""
+    import numpy as np
+
     from shared import partitions
     from shared.columns import Entries, joined, newest
 
     read: dict[str, Entries] = {}
-    for record, anchors in growth.items():
-        found = []
-        for anchor in anchors:
-            if anchor != record:
-                if anchor not in read:
-                    read[anchor] = partitions.read(anchor).entries
-                found.append(read[anchor])
-        history = newest(joined(found))
+    by_record: dict[str, list[Entries]] = defaultdict(list)
+    for claim in sorted(claims, key=lambda claim: (claim.record, claim.anchor, claim.source)):
+        if claim.anchor == claim.record:
+            continue
+        if claim.anchor not in read:
+            read[claim.anchor] = partitions.read(claim.anchor).entries
+        history = read[claim.anchor]
+        kept = np.flatnonzero((history.facts.at >= claim.first) & (history.facts.at <= claim.last))
+        by_record[claim.record].append(history.take(kept))
+    for record, histories in by_record.items():
+        history = newest(joined(histories))
         if len(history):
             partitions.fold(record, history)

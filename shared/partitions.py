@@ -11,6 +11,7 @@ Readers take the union, so it does not matter for any number how far folding has
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ TABLE = "activities"
 TAIL = "t|"
 TAIL_LIMIT = 64  # rows of tail from which reading costs more than folding once
 _TRIES = 8
+_locks = [threading.Lock() for _ in range(64)]
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ def fold(name: str, entries: Entries, tail: Iterable[tuple[str, str]] = ()) -> N
     Another writer's change in between makes it read again. Raises UnavailableError when that happens too often.
     """
     tail = list(tail)
+    with _locks[hash(name) % len(_locks)]:  # workers of one process need not refuse each other
+        _fold(name, entries, tail)
+
+
+def _fold(name: str, entries: Entries, tail: list[tuple[str, str]]) -> None:
     for _ in range(_TRIES):
         wanted = _by_month(entries)
         stored = _stored_months(name, wanted)

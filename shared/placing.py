@@ -46,12 +46,14 @@ def put(placement: Placement, directory: Directory) -> set[str]:
         {anchor: (by_anchor.get(anchor, []), removals.get(anchor, [])) for anchor in {*by_anchor, *removals}}, entries
     )
 
-    counted_by = membership.records({*by_anchor, *removals})
+    at = entries.facts.at.tolist()
     by_record: dict[str, tuple[dict[int, None], list[Entries]]] = defaultdict(lambda: ({}, []))
-    for anchor, records in counted_by.items():
-        for record in records:
-            by_record[record][0].update(dict.fromkeys(by_anchor.get(anchor, ())))
-            by_record[record][1].extend(removals.get(anchor, ()))
+    for anchor, claims in membership.claims_on({*by_anchor, *removals}).items():
+        for claim in claims:
+            kept = [position for position in by_anchor.get(anchor, ()) if claim.covers(at[position])]
+            if kept or anchor in removals:
+                by_record[claim.record][0].update(dict.fromkeys(kept))
+                by_record[claim.record][1].extend(removals.get(anchor, ()))
     _write({record: (sorted(positions), gone) for record, (positions, gone) in by_record.items()}, entries)
     regarded = {anchor for anchor in by_anchor.keys() | removals.keys() if not anchor.startswith("person:")}
     return {*by_record, *regarded}

@@ -35,14 +35,18 @@ class Message(Struct, frozen=True, kw_only=True):
 @functools.cache
 def client() -> ServiceBusClient:
     """The client of this process, made at first use."""
+    import ssl
+
     from azure.servicebus import ServiceBusClient
 
     connection = settings().servicebus_connection
+    # Without a context of ours every sender reads all certificates anew.
+    options: dict[str, Any] = {"retry_total": 2, "ssl_context": ssl.create_default_context()}
     if connection.connection_string:
-        return ServiceBusClient.from_connection_string(connection.connection_string, retry_total=2)
+        return ServiceBusClient.from_connection_string(connection.connection_string, **options)
     from shared.credentials import credential
 
-    return ServiceBusClient(connection.address, credential(), retry_total=2)
+    return ServiceBusClient(connection.address, credential(), **options)
 
 
 class _Sender:

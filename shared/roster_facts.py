@@ -17,18 +17,20 @@ _FIELDS = ("currency", "industry", "region", "product", "stage")
 View = Account | Contact | Lead | Opportunity | Case
 
 
-def work_out(records: Iterable[str]) -> dict[str, Roster]:
-    """The rosters that follow from the rows as they stand now. A record never heard of is `gone`.
+def work_out(records: Iterable[str]) -> tuple[dict[str, Roster], set[str]]:
+    """The rosters that follow from the rows as they stand now, and all records that refer to these. A record never heard of
+    is `gone`.
 
     References are written before the rows they point at are read, so that whoever changes such a row afterwards finds them.
     """
     own = {record: _view(states.read(*_name(record))) for record in records}
     refer(pair for record, viewed in own.items() if viewed for pair in _references(record, viewed))
     reading = _Reading()
-    return {
+    rosters = {
         record: reading.roster(record, viewed) if viewed else Roster(record=record, gone=True)
         for record, viewed in own.items()
     }
+    return rosters, {source for record in own for source in reading.sources(record)}
 
 
 def _name(record: str) -> tuple[str, str]:
@@ -64,6 +66,7 @@ class _Reading:
     def __init__(self) -> None:
         self._states: dict[str, EntityState | None] = {}
         self._merged: dict[str, tuple[str, ...]] = {}
+        self._sources: dict[str, list[str]] = {}
 
     def roster(self, record: str, viewed: View) -> Roster:
         entity = _name(record)[0]
@@ -81,6 +84,11 @@ class _Reading:
             gone=viewed.deleted,
             **_facts(viewed),
         )
+
+    def sources(self, name: str) -> list[str]:
+        if name not in self._sources:
+            self._sources[name] = sources(name)
+        return self._sources[name]
 
     def state(self, name: str) -> EntityState | None:
         if name not in self._states:
@@ -103,7 +111,7 @@ class _Reading:
         """All rows merged into this one, directly or through another."""
         if name not in self._merged:
             kind = _name(name)[0]
-            candidates = [source for source in sources(name) if _name(source)[0] == kind and source != name]
+            candidates = [source for source in self.sources(name) if _name(source)[0] == kind and source != name]
             self._merged[name] = tuple(sorted(source for source in candidates if self.survivor(source) == name))
         return self._merged[name]
 
@@ -129,7 +137,12 @@ class _Reading:
             contact = view(state) if state else None
             if isinstance(contact, Contact) and not contact.deleted:
                 found += [keys().party(row), *map(keys().address, contact.emails)]
-        return Stakeholder(party, (view(own).name if own else "") or _name(party)[1], tuple(dict.fromkeys(found)))
+        viewed = view(own) if own else None
+        account = (
+            self.survivor(f"account:{viewed.account_id}") if isinstance(viewed, Contact) and viewed.account_id else ""
+        )
+        name = (viewed.name if viewed else "") or _name(party)[1]
+        return Stakeholder(party, name, tuple(dict.fromkeys(found)), account)
 
 
 def _facts(viewed: View) -> dict[str, Any]:

@@ -13,17 +13,24 @@ from msgspec import Struct, msgpack
 
 from shared import membership, tables
 from shared.errors import FormatVersionError
+from shared.membership import Claim
 
 VERSION = 1
 RECORD_TYPES = ("account", "contact", "lead", "opportunity", "case")
+IN_ACCOUNT = ("contact", "opportunity")  # whose interactions count for their account
+LEAD_IN_DAYS = 30
+_NEAR_DAYS = 60
+_DAY = 86_400
 
 
 class Stakeholder(Struct, frozen=True):
-    """An external person of interest: the CRM row (`contact:<id>`, `lead:<id>`), name, and all keys, the person's own first."""
+    """An external person of interest: the CRM row (`contact:<id>`, `lead:<id>`), name, all keys (the person's own first), and
+    the account that the person belongs to."""
 
     party: str
     name: str
     keys: tuple[int, ...]
+    account: str = ""
 
 
 class Roster(Struct, frozen=True, kw_only=True):
@@ -104,11 +111,32 @@ def refer(pairs: Iterable[tuple[str, str]]) -> None:
         tables.transact("references", operations)
 
 
-def anchors(roster: Roster) -> list[str]:
-    """What the record counts by itself: its external people, and the records merged into it. Nothing once it is gone."""
+def claims(roster: Roster, lead_in_days: int = LEAD_IN_DAYS) -> set[Claim]:
+    """What the roster makes its record, and its account, keep. Nothing once the record is gone.
+
+    A deal keeps what lies in its span or near it, so that the ledger can tell what was just too early or too late, and not the
+    whole past of people who have dealt with us for years. What regards a record is kept whenever it was.
+    """
     if roster.gone:
-        return []
-    return [*(membership.person_anchor(key) for person in roster.people for key in person.keys), *roster.merged]
+        return set()
+    first, last = _near_span(roster, lead_in_days)
+    people = [(membership.person_anchor(key), person) for person in roster.people for key in person.keys]
+    found = {Claim(roster.record, anchor, roster.record, first, last) for anchor, _ in people}
+    found |= {Claim(roster.record, merged, roster.record) for merged in roster.merged}
+    if roster.account and roster.type in IN_ACCOUNT:
+        # A contact of the account brings its own claims; a deal adds only the people from elsewhere.
+        others = [a for a, p in people if roster.type == "contact" or p.account != roster.account]
+        found |= {Claim(roster.account, anchor, roster.record, first, last) for anchor in others}
+        found |= {Claim(roster.account, record, roster.record) for record in (roster.record, *roster.merged)}
+    return found
+
+
+def _near_span(roster: Roster, lead_in_days: int) -> tuple[int, int]:
+    if roster.type not in ("lead", "opportunity", "case"):
+        return 0, membership.ALWAYS
+    first = 0 if roster.created_at is None else roster.created_at - (lead_in_days + _NEAR_DAYS) * _DAY
+    last = membership.ALWAYS if roster.closed_at is None else roster.closed_at + _NEAR_DAYS * _DAY
+    return max(first, 0), last
 
 
 def stored(record: str) -> tuple[Roster | None, str | None]:
