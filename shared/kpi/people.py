@@ -9,7 +9,7 @@ from enum import IntFlag
 import numpy as np
 
 from shared.kpi.grouping import group
-from shared.kpi.interactions import Bools, Codes, Indices, Interactions, Keys, Kind, Membership, Response, Role
+from shared.kpi.interactions import Bools, Codes, Indices, Interactions, Keys, Membership, Response, Role
 
 
 class Present(IntFlag):
@@ -96,7 +96,7 @@ def resolve(interactions: Interactions, membership: Membership) -> People:
         met = membership.persons.take(position, mode="clip") == address
         canonical = np.where(met, membership.canonical.take(position, mode="clip"), address)
     domain = interactions.part_domain.take(first)
-    ours = contains(membership.internal, canonical) | (contains(membership.internal_domains, domain) & (domain != 0))
+    ours = contains(membership.internal, canonical) | contains(membership.internal_domains, domain)
     rows, attends = np.bincount(interactions.part_index, minlength=len(interactions)), _attends(interactions)
     side = np.where(ours, np.uint8(Present.OURS), np.uint8(Present.THEIRS)).take(address_of_row)
     starts = (interactions.part_role == Role.FROM) | (interactions.part_role == Role.ORGANIZER)
@@ -105,10 +105,6 @@ def resolve(interactions: Interactions, membership: Membership) -> People:
 
 
 def _attends(interactions: Interactions) -> Bools:
-    """(m,) False for attendees of a meeting who declined. An organizer counts as accepted."""
-    attends = np.ones(len(interactions.part_index), dtype=bool)
-    declined = np.flatnonzero(interactions.part_response == Response.DECLINED)
-    invited = interactions.part_role.take(declined) == Role.ATTENDEE
-    meeting = interactions.kind.take(interactions.part_index.take(declined)) == Kind.MEETING
-    attends[declined[invited & meeting]] = False
-    return attends
+    """(m,) False for attendees who declined. An organizer counts as accepted."""
+    declined = interactions.part_response == Response.DECLINED
+    return ~(declined & (interactions.part_role == Role.ATTENDEE))

@@ -48,7 +48,7 @@ class Record:
 
     def attending(self, item: Item) -> list[Part]:
         def declined(part: Part) -> bool:
-            return item.kind == Kind.MEETING and part.role == Role.ATTENDEE and part.response == Response.DECLINED
+            return part.role == Role.ATTENDEE and part.response == Response.DECLINED
 
         return [part for part in item.parts if not declined(part)]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from shared.kpi.inclusion import Inclusion, include
-from shared.kpi.interactions import Direction, Flag, Interactions, Membership, Reason, RecordType
+from shared.kpi.interactions import Direction, Flag, Interactions, Membership, Reason, RecordType, Response
 from tests.doubles.histories import (
     BERLIN,
     WORLD,
@@ -70,6 +70,8 @@ def crowd(number: int) -> list[str]:
         pytest.param(meeting(MARCH_2, "anna", crowd(19)), Reason.PARTICIPANTS, id="2-17-20"),
         pytest.param(meeting(MARCH_2, "anna", crowd(20)), Reason.TOO_MANY_RECIPIENTS, id="2-17-21"),
         pytest.param(meeting(MARCH_2, "anna", ["kim"], minutes=5), Reason.PARTICIPANTS, id="five-minutes"),
+        pytest.param(meeting(A - 1800, "anna", ["kim"], minutes=30), Reason.PARTICIPANTS, id="ends-now"),
+        pytest.param(meeting(A - 1800, "anna", ["kim"], minutes=31), Reason.NOT_COMPLETED, id="goes-on"),
         pytest.param(
             meeting(MARCH_2, "anna", ["kim"], minutes=3, flags=CRM | DONE), Reason.PARTICIPANTS, id="short-in-crm"
         ),
@@ -310,3 +312,15 @@ def test_no_interactions_give_empty_arrays(of: Membership) -> None:
 def test_party_without_any_participant_is_internal_only() -> None:
     item = replace(call(MARCH_2, "anna", ["kim"], regarding=["O"]), parts=())
     assert reason_of(item) == Reason.INTERNAL_ONLY
+
+
+def test_planned_meeting_without_anybody_of_ours_is_not_next() -> None:
+    found = decide(meeting(A + 60, "kim", ["lee"]), account())
+    assert not found.planned.any()
+
+
+def test_declined_answer_on_a_mail_means_nothing() -> None:
+    """Only an attendee can decline."""
+    item = email(MARCH_2, "anna", ["kim"])
+    item = replace(item, parts=tuple(replace(part, response=Response.DECLINED) for part in item.parts))
+    assert reason_of(item) == Reason.PARTICIPANTS

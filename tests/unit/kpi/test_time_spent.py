@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.kpi.interactions import Membership
@@ -69,3 +71,10 @@ def test_vector_6_10_hours() -> None:
 
 def test_nothing_takes_no_time() -> None:
     assert spent() == Hours(0, 0, 0, 0, 0, 0, 0)
+
+
+def test_meeting_without_anybody_of_ours_takes_one_of_us() -> None:
+    """Cannot come out of inclusion, but n is at least 1 by definition."""
+    found = history(meeting(AT, "anna", ["kim"], 30))
+    alone = replace(found, part_internal=found.part_internal & False)
+    assert hours(alone, kpi_window(A, BERLIN), BERLIN).our_minutes == 30
