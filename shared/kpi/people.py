@@ -106,5 +106,5 @@ def resolve(interactions: Interactions, membership: Membership) -> People:
 
 def _attends(interactions: Interactions) -> Bools:
     """(m,) False for attendees who declined. An organizer counts as accepted."""
-    declined = interactions.part_response == Response.DECLINED
-    return ~(declined & (interactions.part_role == Role.ATTENDEE))
+    attends: Bools = (interactions.part_response != Response.DECLINED) | (interactions.part_role != Role.ATTENDEE)
+    return attends
