@@ -18,7 +18,7 @@ from shared.entries import entries_of, person_key, removal
 from shared.groups import Placement, Reach
 from shared.interactions import Interaction
 
-FOLD_FROM = 6  # entries for one partition from which folding at once is cheaper than a tail
+FOLD_FROM = 3  # entries for one partition from which folding at once is cheaper than a tail
 
 
 def reach(interaction: Interaction, directory: Directory) -> list[Reach]:

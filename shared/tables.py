@@ -12,6 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from shared.entity_groups import Operation as Operation
+from shared.entity_groups import Row as Row
+from shared.entity_groups import submit
 from shared.errors import UnavailableError
 from shared.settings import settings
 
@@ -27,7 +30,8 @@ ROW_BYTES = 700_000
 TRANSACTION_ROWS = 100
 TRANSACTION_BYTES = 3_000_000
 
-Row = dict[str, Any]
+_ACCEPTED = 202
+_REFUSED = (404, 409, 412)  # a row is gone, is there already, or was changed by somebody else
 
 
 @functools.cache
@@ -37,12 +41,25 @@ def service() -> TableServiceClient:
 
     connection = settings().tables_connection
     options: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.3, "logging_enable": False}
-    options |= {"connection_timeout": 5, "read_timeout": 30}
+    options |= {"connection_timeout": 5, "read_timeout": 30, "transport": _transport()}
     if connection.connection_string:
         return TableServiceClient.from_connection_string(connection.connection_string, **options)
     from shared.credentials import credential
 
     return TableServiceClient(endpoint=connection.address, credential=credential(), **options)
+
+
+def _transport() -> Any:
+    """Connections kept open for all threads of the process, without looking for proxies in the environment every time."""
+    from azure.core.pipeline.transport import RequestsTransport
+    from requests import Session
+    from requests.adapters import HTTPAdapter
+
+    session = Session()
+    session.trust_env = False
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=32))
+    return RequestsTransport(session=session, session_owner=False, use_env_settings=False)
 
 
 @functools.cache
@@ -139,44 +156,20 @@ def delete(name: str, partition: str, row: str) -> None:
         table(name).delete_entity(partition, row)
 
 
-Operation = tuple[str, Row, str | None]  # ("write" | "upsert" | "delete", row, etag: None = must not exist)
-
-
 def transact(name: str, operations: Iterable[Operation]) -> bool:
     """Do operations on one partition in transactions of at most 100 rows and 3 MB; False at the first that was refused.
 
     Each transaction is all or nothing. One that was refused, because an ETag no longer holds or a row is there already,
     leaves what earlier ones wrote; callers' operations are safe to repeat.
     """
-    from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-    from azure.data.tables import TableTransactionError
-
     for chunk in _chunks(operations):
         with storage_errors():
-            try:
-                table(name).submit_transaction([_native(operation) for operation in chunk])
-            except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-                return False
-            except TableTransactionError as error:
-                if error.status_code in (404, 409, 412):
-                    return False
-                raise
+            status = submit(table(name), chunk)
+        if status in _REFUSED:
+            return False
+        if status != _ACCEPTED:
+            raise UnavailableError(f"The table storage answered {status} to a transaction.")
     return True
-
-
-def _native(operation: Operation) -> Any:
-    from azure.core import MatchConditions
-    from azure.data.tables import UpdateMode
-
-    verb, row, etag = operation
-    if verb == "delete":
-        return ("delete", row)
-    if verb == "upsert":
-        return ("upsert", row, {"mode": UpdateMode.REPLACE})
-    if etag is None:
-        return ("create", row)
-    condition = MatchConditions.IfNotModified
-    return ("update", row, {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": condition})
 
 
 def _chunks(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
