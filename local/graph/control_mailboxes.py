@@ -49,9 +49,10 @@ async def add_messages(request: web.Request) -> web.Response:
     now, found = world.clock.now(), []
     start = instant(body.pop("at")) if "at" in body else now
     with world.mailboxes.many():
-        for n in range(int(body.get("count", 1))):
-            message = message_body(body, start + n, world.unique())
-            found.append(_named(world.mailboxes.add(user, MESSAGE, folder, start + n, start + n, message, quiet=quiet)))
+        for at in range(int(start), int(start) + int(body.get("count", 1))):
+            place = (user, MESSAGE, folder, at, at, message_body(body, at, world.unique()))
+            key = world.mailboxes.keep(*place) if quiet else world.mailboxes.add(*place)["id"]
+            found.append(_named(world.mailboxes.find(user, MESSAGE, key)))
     return web.json_response(found)
 
 

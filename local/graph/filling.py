@@ -64,9 +64,9 @@ def _people(world: World, tenant: Tenant) -> None:
 
 def _keep(world: World, ours: dict[str, str], copy: Copy) -> None:
     at = instant(copy.body["sentDateTime"]) + copy.delay
-    world.mailboxes.add(ours[copy.owner], MESSAGE, copy.folder, at, at, copy.body, quiet=True)
+    world.mailboxes.keep(ours[copy.owner], MESSAGE, copy.folder, at, at, copy.body)
 
 
 def _plan(world: World, ours: dict[str, str], meeting: Meeting) -> None:
     start, end = instant(meeting.start), instant(meeting.end)
-    world.mailboxes.add(ours[meeting.owner], EVENT, CALENDAR, start, end, meeting.body, quiet=True)
+    world.mailboxes.keep(ours[meeting.owner], EVENT, CALENDAR, start, end, meeting.body)

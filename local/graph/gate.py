@@ -33,6 +33,9 @@ class SlidingWindows:
             seen.popleft()
         return len(seen)
 
+    def clear(self) -> None:
+        self._seen.clear()
+
     def room_in(self, key: Hashable) -> float:
         """Seconds until the oldest falls out."""
         seen = self._seen[key]
@@ -63,8 +66,10 @@ class Gate:
         finally:
             self._running[lane] -= 1
 
-    def running(self, app: str, mailbox: str) -> int:
-        return self._running[(app, mailbox)]
+    def clear(self) -> None:
+        """Forget windows and throttles; what runs goes on."""
+        self._windows.clear()
+        self._until.clear()
 
     def throttle(self, app: str, mailbox: str, seconds: float) -> None:
         """From now on every request of this application to this mailbox is refused, for so long."""

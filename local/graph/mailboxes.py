@@ -81,18 +81,14 @@ class Mailboxes:
             raise
         self.store.db.execute("COMMIT")
 
-    def add(
-        self,
-        user: str,
-        kind: str,
-        folder: str,
-        at: float,
-        until: float,
-        body: Mapping[str, Any],
-        *,
-        quiet: bool = False,
-    ) -> Row:
-        """A new item; `at` is its receive or start time, `until` its end. `quiet`: it was there before anybody looked."""
+    def add(self, user: str, kind: str, folder: str, at: float, until: float, body: Mapping[str, Any]) -> Row:
+        """A new item that is notified; `at` is its receive or start time, `until` its end (seconds since 1970)."""
+        row = self.find(user, kind, self.keep(user, kind, folder, at, until, body))
+        self.on_change(Change(user, kind, "created", row))
+        return row
+
+    def keep(self, user: str, kind: str, folder: str, at: float, until: float, body: Mapping[str, Any]) -> str:
+        """As `add` without a notification, for what was there before anybody looked; gives the immutable id."""
         ordinal = self._last[user] = self._last.get(user, -1) + 1
         seq = self.store.next_change(user, self.clock.now())
         fixed = immutable_id(user, ordinal)
@@ -100,10 +96,7 @@ class Mailboxes:
         columns = "user, kind, id, moving_id, ordinal, folder, at, until, entered, changed, body"
         marks = ", ".join("?" * 11)
         self.store.db.execute(f"INSERT INTO items ({columns}) VALUES ({marks})", (*values, json.dumps(body)))
-        row = self.find(user, kind, fixed)
-        if not quiet:
-            self.on_change(Change(user, kind, "created", row))
-        return row
+        return fixed
 
     def find(self, user: str, kind: str, key: str) -> Row:
         """By either id, compared byte for byte. Raises GraphError 404."""

@@ -78,6 +78,9 @@ class Store:
     def drop(self, kind: str, key: str) -> None:
         self.db.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
 
+    def drop_all(self, kind: str) -> None:
+        self.db.execute("DELETE FROM documents WHERE kind = ?", (kind,))
+
     def next_change(self, user: str, at: float) -> int:
         """The number of a new change in this mailbox; numbers grow over all mailboxes and are never used again."""
         seq = self.db.execute("INSERT INTO changes (user, at) VALUES (?, ?)", (user, at)).lastrowid

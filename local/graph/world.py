@@ -50,6 +50,16 @@ class World:
         self.store.put("state", "unique", number)
         return number
 
+    def reset(self) -> None:
+        """Everything but the clock, the mailboxes, the directory and the consent as in a new folder."""
+        self.change_behaviour(vars(Behaviour()))
+        self.faults.rules.clear()
+        self.log.clear()
+        self.gate.clear()
+        self.subscription_rates.clear()
+        for kind in ("subscription", "foreign subscriptions", "sent"):
+            self.store.drop_all(kind)
+
     def set_seed(self, seed: int) -> None:
         self.store.put("state", "seed", seed)
         self.draws.seed = seed
