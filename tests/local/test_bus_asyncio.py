@@ -71,6 +71,7 @@ async def _many_at_once(bus: RunningBus) -> None:
             return seen
 
         shares = await asyncio.gather(*(take(receiver) for receiver in receivers))
+        await asyncio.gather(sender.close(), *(receiver.close() for receiver in receivers))  # one by one takes seconds
     assert sorted(int(text) for share in shares for text in share) == list(range(200))
 
 

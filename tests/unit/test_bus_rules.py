@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.bus.broker import DEAD_LETTERS, Broker
-from local.bus.errors import EntityNotFoundError, NotAllowedError
+from local.bus.errors import EntityNotFoundError, LockLostError, NotAllowedError
+from local.bus.history import History
 from local.bus.messages import DATA, parse, section
 from local.bus.queues import QueueListError, QueueOptions, load_queues, milliseconds
 from local.bus.service import Service
@@ -159,3 +160,23 @@ def test_an_answer_leaves_when_its_change_is_in_the_file(tmp_path: Path) -> None
 
 def test_without_a_file_to_write_there_is_no_answer_and_the_service_ends(tmp_path: Path) -> None:
     assert _turn(tmp_path, can_write=False) == (["aborted"], True)
+
+
+def test_an_id_is_forgotten_when_its_window_ends_and_not_before() -> None:
+    history = History(100)
+    assert history.admit("a", 1000)
+    assert history.forget(1099) == [] and not history.admit("a", 1099)
+    assert history.forget(1100) == ["a"] and history.admit("a", 1100)
+    assert all(History(None).admit("a", now) and history.admit(None, now) for now in (1, 2))
+
+
+def test_a_lock_ends_at_its_last_millisecond_even_before_time_was_told_so() -> None:
+    broker = Broker([QueueOptions("q", lock_duration=100)], uuid4)
+    queue = broker.entity("q")
+    broker.send(queue, [parse(section(DATA, b"x"))], 1000)
+    message = broker.receive(queue, 1000)
+    assert message is not None and message.lock is not None
+    assert broker.renew(queue, [message.lock], 1099) == [1199]
+    with pytest.raises(LockLostError):
+        broker.complete(queue, message.lock, 1199)
+    assert broker.next_deadline() == 1199
