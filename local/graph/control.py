@@ -84,13 +84,6 @@ async def switch(request: web.Request) -> web.Response:
     return web.json_response(vars(world.behaviour))
 
 
-@routes.post("/control/reset")
-async def reset(request: web.Request) -> web.Response:
-    """Polite again: every switch off, no faults, no log, no subscriptions, no throttles. Mailboxes and consent stay."""
-    request.app[WORLD].reset()
-    return web.json_response({})
-
-
 @routes.get("/control/faults")
 async def faults(request: web.Request) -> web.Response:
     rules = request.app[WORLD].faults.rules.values()

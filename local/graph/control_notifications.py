@@ -24,6 +24,14 @@ def _subscription(request: web.Request, key: str) -> dict[str, Any]:
     return dict(found)
 
 
+@routes.post("/control/reset")
+async def reset(request: web.Request) -> web.Response:
+    """Polite again: every switch off; no faults, log, subscriptions, notifications, throttles. Mailboxes and consent stay."""
+    request.app[WORLD].reset()
+    request.app[NOTIFIER].forget()
+    return web.json_response({})
+
+
 @routes.get("/control/subscriptions")
 async def subscriptions(request: web.Request) -> web.Response:
     """All of all applications that have not expired, with everything stored about them."""

@@ -180,6 +180,12 @@ class Notifier:
             if each["reminded"] + every <= now:
                 self.require_reauthorization(each)
 
+    def forget(self) -> None:
+        """Nothing is on its way, every address is judged afresh, counts begin at 0."""
+        self.pending.clear()
+        self.endpoints.clear()
+        self.counts.clear()
+
     async def close(self) -> None:
         for task in list(self._posts):
             task.cancel()
