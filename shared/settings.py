@@ -104,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     ] = 1
     record_updates_bulk_window_seconds: Annotated[
         int, Meta(ge=1, le=600), _about("The same for first load and back-fill, where changes come in thousands.")
-    ] = 15
+    ] = 30
     bulk_batch: Annotated[
         int, Meta(ge=1, le=1000), _about("Number of changes in one request from which the bulk window holds.")
     ] = 50

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from local.sample.changes import Change
 
-BATCH = 1_000  # changes; about 650 KB
+BATCH = 3_000  # changes; about 2 MB
 CONNECTIONS = 4
 TRIES = 8
 TRY_AGAIN = frozenset((429, 502, 503, 504))
