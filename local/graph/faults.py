@@ -34,16 +34,11 @@ class Rule:
     seen: int = 0
     struck: int = 0
 
-    def strikes(self, draws: Draws) -> bool:
+    def hits(self, draws: Draws) -> bool:
+        """Count a call that matches; whether it is one of those to strike."""
         self.seen += 1
-        if self.nth:
-            hit = self.seen in self.nth
-        else:
-            hit = draws.number(f"fault {self.id}") < self.rate
-        if not hit or (self.times is not None and self.struck >= self.times):
-            return False
-        self.struck += 1
-        return True
+        hit = self.seen in self.nth if self.nth else draws.number(f"fault {self.id}") < self.rate
+        return hit and (self.times is None or self.struck < self.times)
 
 
 @dataclass
@@ -68,6 +63,9 @@ class FaultPlan:
         return rule
 
     def for_call(self, line: str) -> dict[str, Any] | None:
-        return next(
-            (r.fault for r in list(self.rules.values()) if r.match.search(line) and r.strikes(self.draws)), None
-        )
+        """Every rule that matches counts the call, whichever strikes."""
+        hits = [rule for rule in self.rules.values() if rule.match.search(line) and rule.hits(self.draws)]
+        if not hits:
+            return None
+        hits[0].struck += 1
+        return hits[0].fault
