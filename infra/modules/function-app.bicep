@@ -141,7 +141,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     RECORD_UPDATES_QUEUE: 'record-updates'
     PEOPLE_UPDATES_QUEUE: 'people-updates'
     RECORD_UPDATES_WINDOW_SECONDS: '1'
-    RECORD_UPDATES_BULK_WINDOW_SECONDS: '15'
+    RECORD_UPDATES_BULK_WINDOW_SECONDS: '30'
     BULK_BATCH: '50'
     MAX_BODY_BYTES: '5000000'
     MAX_CHANGES: '10000'

@@ -40,5 +40,6 @@ resource queues 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = [for queue
 
 output id string = namespace.id
 output name string = namespace.name
-output host string = '${namespace.name}.servicebus.${environment().name == 'AzureChinaCloud' ? 'chinacloudapi.cn' : environment().name == 'AzureUSGovernment' ? 'usgovcloudapi.net' : 'windows.net'}'
+// The endpoint is https://<host>:443/ in every cloud.
+output host string = replace(replace(namespace.properties.serviceBusEndpoint, 'https://', ''), ':443/', '')
 output queueNames array = [for (queue, i) in queueOptions: queues[i].name]

@@ -88,8 +88,8 @@ def literal(node: Node | None) -> str | None:
         return text(node)
     if node.type != "string" or any(child.type == "interpolation" for child in node.children):
         return None
-    content = "".join(text(child) for child in inner(node))
-    return content.replace("\\n", "\n").replace("\\'", "'").replace("\\\\", "\\")
+    quotes = "'''" if text(node).startswith("'''") else "'"
+    return text(node).removeprefix(quotes).removesuffix(quotes).replace("\\n", "\n").replace("\\'", "'").replace("\\\\", "\\")
 
 
 def unwrapped(node: Node) -> list[Node]:

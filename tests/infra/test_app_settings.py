@@ -1,0 +1,78 @@
+"""The app settings in Bicep: those of the table, none that Flex Consumption forbids, none that is a secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.settings import table
+from tests.infra.evaluate import evaluate
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST_OWN = re.compile(
+    r"(AzureWebJobsStorage__|SERVICEBUS__(credential|clientId)$|APPLICATIONINSIGHTS_|OVERRIDE_USE_MI_FIC_|AzureWebJobs\.)"
+)
+BANNED = re.compile(
+    r"FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_WORKER_PROCESS_COUNT|FUNCTIONS_EXTENSION_VERSION|WEBSITE_RUN_FROM_PACKAGE"
+    r"|WEBSITE_CONTENT|WEBSITE_SKIP_CONTENTSHARE_VALIDATION|WEBSITE_VNET_ROUTE_ALL|SCM_DO_BUILD_DURING_DEPLOYMENT"
+    r"|ENABLE_ORYX_BUILD|linuxFxVersion"
+)
+SECRET = re.compile(r"AccountKey=|SharedAccessKey=|InstrumentationKey=|password|[A-Za-z0-9+/]{40,}={0,2}$", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, Any]:
+    deployment = evaluate(ROOT / "infra/main.bicep", authClientId="client", tenantDomains="us.example")
+    return dict(deployment.only("Microsoft.Web/sites/config", name="appsettings").body["properties"])
+
+
+def test_bicep_names_the_settings_of_the_table(settings: dict[str, Any]) -> None:
+    expected = {row.name for row in table() if row.where in ("everywhere", "cloud")}
+    assert {name for name in settings if not HOST_OWN.match(name)} == expected
+
+
+def test_bicep_repeats_the_defaults_of_the_table(settings: dict[str, Any]) -> None:
+    assert {name: value for name, value in settings.items() if name in DEFAULTS} == DEFAULTS
+
+
+DEFAULTS = {row.name: row.default for row in table() if row.default and row.where == "everywhere"}
+
+
+def test_every_secret_is_a_reference_to_the_vault(settings: dict[str, Any]) -> None:
+    for row in table():
+        if row.secret and row.name in settings:
+            assert re.fullmatch(r"@Microsoft\.KeyVault\(SecretUri=\{secrets\.vault\..*\}secrets/[a-z-]+\)", settings[row.name])
+
+
+def test_every_value_is_text(settings: dict[str, Any]) -> None:
+    assert [name for name, value in settings.items() if not isinstance(value, str)] == []
+
+
+def test_no_value_is_a_secret(settings: dict[str, Any]) -> None:
+    assert [name for name, value in settings.items() if SECRET.search(value)] == []
+    for path in (ROOT / "infra").rglob("*"):
+        if path.suffix in (".bicep", ".json"):
+            assert not re.search(r"AccountKey=|SharedAccessKey=|listKeys\(", path.read_text()), path
+
+
+def test_nothing_that_flex_consumption_forbids_is_set() -> None:
+    for path in (ROOT / "infra").rglob("*.bicep"):
+        assert not BANNED.search(path.read_text()), path
+
+
+def test_the_site_runs_the_python_that_is_packaged() -> None:
+    from scripts.package import VERSION
+
+    site = evaluate(ROOT / "infra/main.bicep").only("Microsoft.Web/sites")
+    assert site.body["properties"]["functionAppConfig"]["runtime"] == {"name": "python", "version": VERSION}
+
+
+def test_requests_are_not_sampled() -> None:
+    """Shares in alerts would be wrong otherwise."""
+    host = json.loads((ROOT / "host.json").read_text())
+    sampling = host["logging"]["applicationInsights"]["samplingSettings"]
+    assert not sampling["isEnabled"] or "Request" in sampling["excludedTypes"].split(";")
