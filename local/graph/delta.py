@@ -13,7 +13,6 @@ from sqlite3 import Row
 from typing import Any
 
 from local.graph.calls import Answer, Call
-from local.graph.clock import text_of
 from local.graph.errors import GraphError, bad_request
 from local.graph.mailboxes import MESSAGE
 from local.graph.messages import PROPERTIES, message_json
@@ -201,5 +200,5 @@ def _page(world: World, call: Call, value: list[Any], following: Token | None, t
 def forget_tokens(world: World, user: str, status: int = 410, code: str = "syncStateNotFound") -> None:
     """All links given for this mailbox so far are answered with this from now on."""
     known = world.store.get("delta", user, {"generation": 0})
-    lost = {"generation": known["generation"] + 1, "status": status, "code": code, "at": text_of(world.clock.now())}
+    lost = {"generation": known["generation"] + 1, "status": status, "code": code}
     world.store.put("delta", user, lost)

@@ -6,6 +6,7 @@ import secrets
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 SECONDS = 10.0
 AWKWARD = "Validation: Testing client application reachability for subscription <b>%2B+/=&\"'"
@@ -22,8 +23,6 @@ async def validate(address: str, seconds: float = SECONDS) -> str | None:
     target = f"{address}{'&' if '?' in address else '?'}validationToken={quote(token, safe='')}"
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     limit = aiohttp.ClientTimeout(total=seconds)
-    from yarl import URL
-
     try:
         async with (
             aiohttp.ClientSession(timeout=limit) as session,
@@ -31,7 +30,7 @@ async def validate(address: str, seconds: float = SECONDS) -> str | None:
         ):
             body = await answer.text()
     except TimeoutError:
-        return f"The address did not answer within {seconds:.0f} seconds."
+        return f"The address did not answer within {seconds:g} seconds."
     except aiohttp.ClientError as error:
         return f"The address cannot be reached: {type(error).__name__}."
     if answer.status != 200:

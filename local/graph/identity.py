@@ -126,4 +126,4 @@ async def admin_consent(request: web.Request) -> web.StreamResponse:
 
 def _tenant(named: str) -> str:
     """A GUID is itself; a domain and `organizations` are the sample tenant."""
-    return named if signin._GUID.fullmatch(named) else TENANT
+    return TENANT if named == "organizations" or "." in named else named

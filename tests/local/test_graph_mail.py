@@ -283,3 +283,11 @@ def test_a_new_mail_is_dated_by_the_clock_of_the_simulator(graph: RunningGraph, 
     _, found = graph.ask("GET", f"{INBOX.format(u=mailbox)}?$select=receivedDateTime")
     received = datetime.fromisoformat(found["value"][0]["receivedDateTime"])
     assert received > datetime.now(UTC) + timedelta(minutes=50)
+
+
+def test_a_fault_may_lose_the_sync_state_once(graph: RunningGraph, mailbox: str) -> None:
+    _, link = anchored(graph, DELTA.format(u=mailbox))
+    graph.control.fault("delta", "syncStateLost", nth=[1], status=404, code="SyncStateNotFound")
+    error = refused(graph, link)
+    assert (error.response_status_code, code_of(error)) == (404, "SyncStateNotFound")
+    assert subjects(rerun(graph, link)) == []

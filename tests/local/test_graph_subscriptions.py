@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local.graph.handshake import validate
 from tests.doubles.graph_client import GraphClient, code_of, with_client
 from tests.local.graph_process import POLL, PUSH, RunningGraph, running_graph
 from tests.local.webhook_receiver import Receiver, receiving
@@ -237,3 +239,14 @@ def test_a_folder_has_one_simulator(tmp_path: Path) -> None:
         running_graph(tmp_path),
     ):
         pass
+
+
+def test_a_handshake_has_its_time(hook: Receiver) -> None:
+    assert asyncio.run(validate(hook.url, 5.0)) is None
+
+    def late(token: str) -> tuple[int, str, str]:
+        time.sleep(0.5)
+        return 200, "text/plain", token
+
+    hook.shake = late
+    assert asyncio.run(validate(hook.url, 0.2)) == "The address did not answer within 0.2 seconds."
