@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,8 @@ from shared.errors import FormatVersionError
 from shared.kpi.interactions import Bools, Flags, Indices, Interactions
 
 VERSION = 1
-_HEADER = struct.Struct("<BIIIIII")  # version, n, m, q, people, bytes of facts, bytes of ids
+COUNTERS = 6
+_HEADER = struct.Struct("<BIIIIIII")  # version, n, m, q, people, followed mails, bytes of facts, bytes of ids
 _PER_INTERACTION = ("key", "at", "end", "kind", "flags", "minutes", "conversation", "sources")
 _PER_PART = ("part_index", "part_person", "part_domain", "part_role", "part_response")
 _PER_REGARDING = ("regarding_index", "regarding_type", "regarding_key")
@@ -32,12 +33,18 @@ _PER_REGARDING = ("regarding_index", "regarding_type", "regarding_key")
 
 @dataclass(frozen=True)
 class Entries:
-    """Interactions as stored: facts, revision (uint32), removed (bool) and CRM activity id (text) of each, all of length n."""
+    """Interactions as stored: facts, revision (uint32), removed (bool) and CRM activity id (text) of each, all of length n.
+
+    `engagement` has a row of counters for each followed mail (`engagement_index`, ascending): bounced, opens, clicks, links,
+    attachments delivered, attachments viewed.
+    """
 
     facts: Interactions
     revision: Flags
     removed: Bools
     activity: NDArray[np.object_]
+    engagement_index: Indices = field(default_factory=lambda: np.empty(0, "i8"))  # (e,)
+    engagement: Flags = field(default_factory=lambda: np.empty((0, COUNTERS), "u4"))  # (e, 6)
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -49,7 +56,11 @@ class Entries:
 
     def take(self, chosen: Indices) -> Entries:
         """The entries at these positions, in this order."""
-        return Entries(take(self.facts, chosen), self.revision[chosen], self.removed[chosen], self.activity[chosen])
+        owner, rows = _rows_of(self.engagement_index, chosen)
+        return Entries(
+            take(self.facts, chosen), self.revision[chosen], self.removed[chosen], self.activity[chosen], owner,
+            self.engagement[rows],
+        )  # fmt: skip
 
 
 def take(facts: Interactions, chosen: Indices) -> Interactions:
@@ -65,12 +76,16 @@ def take(facts: Interactions, chosen: Indices) -> Interactions:
 
 
 def _take_ragged(facts: Interactions, names: tuple[str, ...], chosen: Indices) -> dict[str, NDArray[np.generic]]:
-    index = getattr(facts, names[0])
+    owner, rows = _rows_of(getattr(facts, names[0]), chosen)
+    return {names[0]: owner, **{name: getattr(facts, name)[rows] for name in names[1:]}}
+
+
+def _rows_of(index: Indices, chosen: Indices) -> tuple[Indices, Indices]:
+    """Of ragged rows with an ascending owner `index`: the rows of the chosen owners, and the position of each one's owner."""
     first = np.searchsorted(index, chosen, "left")
     counts = np.searchsorted(index, chosen, "right") - first
     owner = np.repeat(np.arange(len(chosen)), counts)
-    rows = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
-    return {names[0]: owner, **{name: getattr(facts, name)[rows] for name in names[1:]}}
+    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
 
 
 def joined(parts: Sequence[Entries]) -> Entries:
@@ -80,22 +95,29 @@ def joined(parts: Sequence[Entries]) -> Entries:
         return Entries.empty()
     if len(parts) == 1:
         return parts[0]
+    starts = _starts([part.facts for part in parts])
     return Entries(
         _joined_facts([part.facts for part in parts]),
         np.concatenate([part.revision for part in parts]),
         np.concatenate([part.removed for part in parts]),
         np.concatenate([part.activity for part in parts]),
+        np.concatenate([part.engagement_index + start for part, start in zip(parts, starts, strict=True)]),
+        np.concatenate([part.engagement for part in parts]),
     )
 
 
+def _starts(parts: list[Interactions]) -> Indices:
+    return np.cumsum([0] + [len(part) for part in parts[:-1]])
+
+
 def _joined_facts(parts: list[Interactions]) -> Interactions:
-    starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
+    starts = _starts(parts)
     columns = {}
-    for field in fields(Interactions):
-        arrays = [getattr(part, field.name) for part in parts]
-        if field.name in ("part_index", "regarding_index"):
+    for column in fields(Interactions):
+        arrays = [getattr(part, column.name) for part in parts]
+        if column.name in ("part_index", "regarding_index"):
             arrays = [array + start for array, start in zip(arrays, starts, strict=True)]
-        columns[field.name] = np.concatenate(arrays)
+        columns[column.name] = np.concatenate(arrays)
     return Interactions(**columns)
 
 
@@ -146,10 +168,13 @@ def encode(entries: Entries) -> bytes:
         facts.part_response.astype("u1"),
         facts.regarding_type.astype("u1"),
         facts.regarding_key.astype("<u8"),
+        entries.engagement_index.astype("<u4"),
+        entries.engagement.astype("<u4").ravel(),
     ]
     packed = zlib.compress(b"".join(column.tobytes() for column in columns), 1)
     ids = zlib.compress("\n".join(entries.activity.tolist()).encode(), 1)
-    sizes = (n, len(facts.part_index), len(facts.regarding_index), len(people), len(packed), len(ids))
+    followed = len(entries.engagement_index)
+    sizes = (n, len(facts.part_index), len(facts.regarding_index), len(people), followed, len(packed), len(ids))
     return _HEADER.pack(VERSION, *sizes) + packed + ids
 
 
@@ -170,7 +195,7 @@ def decode(blob: bytes, with_ids: bool = True) -> Entries:
 
     Raises FormatVersionError for a blob that a newer version of the app wrote.
     """
-    version, n, m, q, people, facts_bytes, ids_bytes = _HEADER.unpack_from(blob)
+    version, n, m, q, people, followed, facts_bytes, ids_bytes = _HEADER.unpack_from(blob)
     if version != VERSION:
         raise FormatVersionError(f"activity columns have format {version}, this app reads {VERSION}")
     read = _Reader(zlib.decompress(blob[_HEADER.size : _HEADER.size + facts_bytes]))
@@ -193,4 +218,6 @@ def decode(blob: bytes, with_ids: bool = True) -> Entries:
     if with_ids and n:
         start = _HEADER.size + facts_bytes
         activity[:] = zlib.decompress(blob[start : start + ids_bytes]).decode().split("\n")
-    return Entries(facts, revision, removed.astype(bool), activity)
+    followed_index = read("<u4", followed).astype("i8")
+    engagement = read("<u4", followed * COUNTERS).reshape(followed, COUNTERS)
+    return Entries(facts, revision, removed.astype(bool), activity, followed_index, engagement)

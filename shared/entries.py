@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared.columns import Entries
+from shared.columns import COUNTERS, Entries
 from shared.interactions import Interaction, Participant
 from shared.keys import keys
 from shared.kpi.interactions import Interactions, RecordType
@@ -48,7 +48,9 @@ def entries_of(interactions: Sequence[tuple[Interaction, int]]) -> Entries:
     activity = np.full(n, "", dtype=object)
     activity[:] = [item.activity_id for item in items]
     revision = np.array([revision for _, revision in interactions], dtype="u4")
-    return Entries(facts, revision, np.zeros(n, dtype=bool), activity)
+    followed = [i for i, item in enumerate(items) if item.engagement]
+    counters = np.array([items[i].engagement for i in followed], dtype="u4").reshape(-1, COUNTERS)
+    return Entries(facts, revision, np.zeros(n, dtype=bool), activity, np.array(followed, dtype="i8"), counters)
 
 
 def _conversation(item: Interaction) -> int:

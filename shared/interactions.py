@@ -60,12 +60,14 @@ class InteractionCopy(Struct, frozen=True, kw_only=True):
     is_sender: bool = False
     version: int = 0
     alternate_key: str = ""
+    engagement: tuple[int, ...] = ()
 
 
 class Interaction(Struct, frozen=True, kw_only=True):
     """A merged mail, meeting, call or task; `key` has 16 bytes, `sources` is the number of copies.
 
-    `activity_id` names the CRM's own row (`email:<id>`, the smallest of several) or is empty.
+    `activity_id` names the CRM's own row (`email:<id>`, the smallest of several) or is empty. `engagement` are the counters of
+    a followed mail: bounced, opens, clicks, links, attachments delivered and viewed; empty for all else.
     """
 
     key: bytes
@@ -80,6 +82,7 @@ class Interaction(Struct, frozen=True, kw_only=True):
     regarding: tuple[str, ...]
     sources: int
     activity_id: str
+    engagement: tuple[int, ...] = ()
 
 
 def mail_key(message_id: str, copy_id: str) -> str:
@@ -175,6 +178,7 @@ def _interaction(group: Sequence[InteractionCopy]) -> Interaction:
         regarding=tuple(sorted({record for copy in crm for record in copy.regarding})),
         sources=len(ranked),
         activity_id=min((copy.copy_id for copy in crm), default=""),
+        engagement=max((copy.engagement for copy in crm), default=()),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from shared.crm.state import EntityState, is_private, value
 from shared.interactions import (
@@ -96,7 +97,12 @@ def _email(state: EntityState, facts: dict[str, Any]) -> InteractionCopy | None:
         participants=people,
         regarding=tuple(facts.get("regarding", ())),
         version=_version(state),
+        engagement=_counters(engagement_of(state)),
     )
+
+
+def _counters(engagement: Engagement | None) -> tuple[int, ...]:
+    return astuple(engagement)[1:] if engagement else ()
 
 
 def _conversations(facts: dict[str, Any]) -> tuple[str, ...]:

@@ -147,7 +147,13 @@ class Interactions:
     def empty(cls) -> Interactions:
         """No interactions at all."""
         dtypes = {"key": "S16", "at": "i8", "end": "i8", "kind": "u1", "flags": "u4", "minutes": "f8", "sources": "u1"}
-        dtypes |= {"conversation": "u8", "part_index": "i8", "part_person": "u8", "part_domain": "u8", "part_role": "u1"}
+        dtypes |= {
+            "conversation": "u8",
+            "part_index": "i8",
+            "part_person": "u8",
+            "part_domain": "u8",
+            "part_role": "u1",
+        }
         dtypes |= {"part_response": "u1", "regarding_index": "i8", "regarding_type": "u1", "regarding_key": "u8"}
         return cls(**{f.name: _empty(dtypes[f.name]) for f in fields(cls)})  # type: ignore[arg-type]
 
