@@ -11,10 +11,11 @@ from shared.errors import InvalidInputError, NotFoundError
 from shared.kpi.interactions import Bools, Direction, Indices, Kind, Reason, Response, Role
 from shared.kpi.windows import local_days
 from shared.ledger_query import LedgerQuery
+from shared.moments import instant
 from shared.paging import seal, unseal
 from shared.reading import AsOfQuery, past_instant
 from shared.recompute import computation
-from shared.snapshots import DIRECTIONS, KINDS, Computation, envelope, instant
+from shared.snapshots import DIRECTIONS, KINDS, Computation, envelope
 
 _PURPOSE = "ledger"
 _ROLES = {Role.FROM: "from", Role.TO: "to", Role.CC: "cc", Role.ORGANIZER: "organizer", Role.ATTENDEE: "attendee"}

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from shared import widgets as w
 from shared.columns import Entries
+from shared.insight_widgets import counterfactuals, cover_risk, email_engagement, summary_of
 from shared.kpi.contacts import Contacted, most_contacted
 from shared.kpi.counts import count, ratio
 from shared.kpi.health import health
@@ -27,24 +28,12 @@ from shared.kpi.time_spent import hours
 from shared.kpi.timeline import timeline
 from shared.kpi.trend import Trend, trend
 from shared.kpi.windows import Window, kpi_window
+from shared.moments import instant, known_instant
 from shared.subjects import Person, Subject, anchored
 
 KINDS = {Kind.EMAIL: "email", Kind.MEETING: "meeting", Kind.CALL: "call", Kind.TASK: "task"}
 DIRECTIONS = {Direction.OUT: "out", Direction.IN: "in"}
 TREND_NAMES = ("improving", "steady", "declining", "notEnough", "failed", "notApplicable")
-
-
-def instant(at: int) -> str:
-    """An instant as RFC 3339 in UTC.
-
-    >>> instant(0)
-    '1970-01-01T00:00:00Z'
-    """
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _instant(at: int | None) -> str | None:
-    return None if at is None else instant(at)
 
 
 def relevant(subject: Subject, entries: Entries) -> Entries:
@@ -134,7 +123,8 @@ def _widgets(found: Computation) -> w.Widgets:
     contacted = most_contacted(history, found.window, names)
     spent = hours(history, found.window, parameters)
     quotients = ratio(counts)
-    return w.Widgets(
+    rest = w.Widgets(
+        summary=w.Summary(sentences=[], reason=None),
         health=_health(found),
         last_interaction=w.LastInteraction(last=_moment(found, moments.last), current=_moment(found, moments.current)),
         next_interaction=w.NextInteraction(next=_moment(found, moments.next), scheduled=moments.next is not None),
@@ -165,8 +155,11 @@ def _widgets(found: Computation) -> w.Widgets:
             emails_received=quotients.received, reason=_ratio_reason(quotients.sent, quotients.received),
         ),
         response_time=_response(found),
+        email_engagement=email_engagement(found),
+        cover_risk=cover_risk(found),
         relationship_activities=_timeline(found),
     )  # fmt: skip
+    return replace(rest, summary=summary_of(found, rest, (None, 0)))
 
 
 def _ratio_reason(sent: int, received: int) -> str:
@@ -232,6 +225,7 @@ def _health(found: Computation) -> w.Health:
             ],
         ),
         alarm=None if rhythm.alarm is None else str(Alarm(rhythm.alarm)), frozen=value.frozen,
+        counterfactuals=counterfactuals(found),
     )  # fmt: skip
 
 
@@ -245,7 +239,7 @@ def _response(found: Computation) -> w.ResponseTime:
         by_them=_side(value.by_them),
         waiting_for_us=w.WaitingForUs(
             count=waiting.count,
-            oldest_at=_instant(waiting.oldest_at),
+            oldest_at=known_instant(waiting.oldest_at),
             oldest_interaction_id=key.ljust(16, b"\0").hex() if key is not None else None,
             oldest_business_hours=waiting.oldest_business_hours,
         ),

@@ -212,6 +212,23 @@ class HealthEvidence(Shape, frozen=True):
     influences: list[Influence]
 
 
+class Outlook(Shape, frozen=True):
+    """What one deed would do: `score` at the target instant if it happens then; null = still insufficient."""
+
+    deed: str
+    person: PersonRef
+    score: float | None
+
+
+class Counterfactuals(Shape, frozen=True):
+    """The score now, at `target` if nothing happens, and at `target` for each deed; all by the same function."""
+
+    target: str
+    now: float | None
+    without: float | None
+    outlooks: list[Outlook]
+
+
 class Health(Shape, frozen=True):
     """Relationship health. `state` and `trend` are the choice values of Dynamics 365; null score = insufficient."""
 
@@ -225,6 +242,80 @@ class Health(Shape, frozen=True):
     evidence: HealthEvidence
     alarm: str | None
     frozen: bool
+    counterfactuals: Counterfactuals | None = None
+
+
+class EmailEngagement(Shape, frozen=True):
+    """What became of the followed mails of the window. A share is null when nothing could be opened, clicked, viewed or answered.
+
+    The CRM's own counters do not tell machines from people: `machineOpensNotSeparated` says so.
+    """
+
+    followed: int
+    delivered: int
+    opened: int
+    opened_by_machine_only: int
+    with_links: int
+    clicked: int
+    clicked_by_machine_only: int
+    attachments: int
+    attachments_viewed: int
+    replied: int
+    open_rate: float | None
+    click_rate: float | None
+    attachment_rate: float | None
+    reply_rate: float | None
+    flags: list[str]
+
+
+class PersonShare(Shape, frozen=True):
+    """A person's part of one side of the relationship, 0 to 1."""
+
+    person: PersonRef
+    share: float
+
+
+class Concentration(Shape, frozen=True):
+    """How one side of the relationship is spread over people; null without interaction."""
+
+    shares: list[PersonShare]
+    largest: float | None
+    effective_number: float | None
+    single_threaded: bool
+
+
+class Departure(Shape, frozen=True):
+    """What is left if the colleague on whom most hangs leaves, and whom nobody else knows."""
+
+    person: PersonRef
+    score_now: float | None
+    score_then: float | None
+    grade_then: str
+    handover: list[PersonRef]
+
+
+class CoverRisk(Shape, frozen=True):
+    """Share of the relationship that hangs on one colleague, and on one person of theirs."""
+
+    ours: Concentration
+    theirs: Concentration
+    if_leaves: Departure | None
+
+
+class Sentence(Shape, frozen=True):
+    """A sentence without its words: an id of the catalogue, its parameters, and the text where a language was asked for."""
+
+    id: str
+    parameters: dict[str, int | float | str]
+    text: str | None = None
+    language: str | None = None
+
+
+class Summary(Shape, frozen=True):
+    """Up to five sentences made from facts; `reason` says why there are none."""
+
+    sentences: list[Sentence]
+    reason: str | None
 
 
 class Envelope(Shape, frozen=True):
@@ -245,6 +336,7 @@ class Envelope(Shape, frozen=True):
 class Widgets(Shape, frozen=True):
     """All widgets of a record by name."""
 
+    summary: Summary
     health: Health
     last_interaction: LastInteraction
     next_interaction: NextInteraction
@@ -255,6 +347,8 @@ class Widgets(Shape, frozen=True):
     time_spent: TimeSpent
     sent_received_ratio: SentReceivedRatio
     response_time: ResponseTime
+    email_engagement: EmailEngagement
+    cover_risk: CoverRisk
     relationship_activities: RelationshipActivities
 
 
