@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from msgspec import Raw, Struct, json
+from msgspec import Meta, Raw, Struct, json
 
 from shared import insights
 from shared.crm.values import normal_id
@@ -19,9 +19,11 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 class AsOfQuery(Struct, frozen=True, rename="camel"):
-    """`asOf`: the instant (RFC 3339) whose numbers are wanted, from what is held today; without it, now."""
+    """`asOf`: the instant (RFC 3339) whose numbers are wanted, from what is held today; without it, now. `language` (such as
+    `de` or `ar`): have the sentences of the summary put into words."""
 
     as_of: datetime | None = None
+    language: Annotated[str, Meta(max_length=35)] = ""
 
 
 class Answer(Struct, frozen=True):
@@ -56,6 +58,22 @@ def past_instant(query: AsOfQuery, now: int) -> int | None:
 
 def all_widgets(record: str, query: AsOfQuery, now: int) -> Answer:
     """All widgets of a record. Raises NotFoundError when there is no such record."""
+    found = _snapshot(record, query, now)
+    if not query.language:
+        return found
+    envelope = _SNAPSHOT.decode(found.body)
+    widgets = _SNAPSHOT.decode(envelope["widgets"])
+    widgets["summary"] = _in_words(widgets["summary"], query.language)
+    return Answer(json.encode({**envelope, "widgets": widgets}), None)
+
+
+def _in_words(summary: Raw, language: str) -> Raw:
+    from shared.sentences import in_words
+
+    return Raw(in_words(bytes(summary), language))
+
+
+def _snapshot(record: str, query: AsOfQuery, now: int) -> Answer:
     instant = past_instant(query, now)
     if instant is not None:
         from shared.recompute import as_of
