@@ -52,8 +52,19 @@ def install(site_packages: Path) -> None:
     options += ["--no-deps", "--ignore-requires-python"]
     options += [option for platform in PLATFORMS for option in ("--platform", platform)]
     quiet = ["--quiet", "--disable-pip-version-check", "--no-compile"]
-    command = [sys.executable, "-m", "pip", "install", *quiet, *options, "--target", str(site_packages), "-r", str(LOCK)]
-    subprocess.run(command, check=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        *quiet,
+        *options,
+        "--target",
+        str(site_packages),
+        "-r",
+        str(LOCK),
+    ]
+    subprocess.run(command, check=True)  # noqa: S603
     shutil.rmtree(site_packages / "bin", ignore_errors=True)
 
 
@@ -76,7 +87,7 @@ def deployed_python() -> str | None:
     """A Python of the deployed version on this machine; None if there is none."""
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
     for candidate in _candidates():
-        answer = subprocess.run([candidate, "-c", ask], capture_output=True, text=True, check=False)
+        answer = subprocess.run([candidate, "-c", ask], capture_output=True, text=True, check=False)  # noqa: S603
         if answer.stdout.strip() == VERSION:
             return candidate
     return None
@@ -86,7 +97,7 @@ def compile_bytecode(python: str, target: Path) -> None:
     """Bytecode that is used without a look at the sources' times, which the way to Azure changes."""
     options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(target), "-p", WWWROOT]
     environ = os.environ | {"PYTHONHASHSEED": "0"}  # sets in constants are written in the order of their hashes
-    subprocess.run([python, "-m", "compileall", *options, str(target)], check=True, env=environ)
+    subprocess.run([python, "-m", "compileall", *options, str(target)], check=True, env=environ)  # noqa: S603
 
 
 def write_zip(source: Path, path: Path) -> None:

@@ -89,7 +89,14 @@ def literal(node: Node | None) -> str | None:
     if node.type != "string" or any(child.type == "interpolation" for child in node.children):
         return None
     quotes = "'''" if text(node).startswith("'''") else "'"
-    return text(node).removeprefix(quotes).removesuffix(quotes).replace("\\n", "\n").replace("\\'", "'").replace("\\\\", "\\")
+    return (
+        text(node)
+        .removeprefix(quotes)
+        .removesuffix(quotes)
+        .replace("\\n", "\n")
+        .replace("\\'", "'")
+        .replace("\\\\", "\\")
+    )
 
 
 def unwrapped(node: Node) -> list[Node]:

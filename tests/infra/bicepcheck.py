@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,12 +22,12 @@ from tree_sitter import Node
 from tests.infra.bicep import Bicep, Declaration, inner, literal, loop_names, parse, properties, text, unwrapped, walk
 
 SCHEMAS = Path(__file__).parent / "schema"
-FUNCTIONS = frozenset(
-    "any array concat contains deployment empty endsWith environment first flatten format guid indexOf int intersection "
-    "items join json last length loadFileAsBase64 loadJsonContent loadTextContent map max min newGuid padLeft range "
-    "reduce filter sort toObject replace resourceGroup resourceId skip split startsWith string subscription "
-    "subscriptionResourceId substring take tenant tenantResourceId toLower toUpper trim union uniqueString utcNow".split()
-)
+FUNCTIONS = frozenset(re.findall(r"\w+", """
+    any array concat contains deployment empty endsWith environment filter first flatten format guid indexOf int
+    intersection items join json last length loadFileAsBase64 loadJsonContent loadTextContent map max min newGuid
+    padLeft range reduce replace resourceGroup resourceId skip sort split startsWith string subscription
+    subscriptionResourceId substring take tenant tenantResourceId toLower toObject toUpper trim union uniqueString utcNow
+"""))  # fmt: skip
 EVERYWHERE = {"parent", "scope", "dependsOn"}  # Bicep's own, in every resource
 PRIMITIVES = {"string": "string", "number": "int", "boolean": "bool"}
 
@@ -123,9 +124,9 @@ class Checker:
                     self.report(child, "undefined-symbol", name, f"{name} is not declared{near}")
             else:
                 self._names(child, local, used)
-        if node.type == "call_expression" and (called := node.child_by_field_name("function")) is not None:
-            if called.type == "identifier" and text(called) not in FUNCTIONS:
-                self.report(called, "unknown-function", text(called), f"{text(called)} is no known function")
+        called = node.child_by_field_name("function") if node.type == "call_expression" else None
+        if called is not None and called.type == "identifier" and text(called) not in FUNCTIONS:
+            self.report(called, "unknown-function", text(called), f"{text(called)} is no known function")
 
     @staticmethod
     def _declared(node: Node) -> frozenset[str]:
@@ -279,7 +280,9 @@ class Checker:
         elif choices and value is not None and value not in choices:
             level = "warning" if "string" in options else "error"
             message = f"{value!r} is not among {', '.join(choices)}{_near(value, choices)}"
-            self.report(node, "enum" if level == "error" else "open-enum", f"{name}={value}", f"{name}: {message}", level)
+            self.report(
+                node, "enum" if level == "error" else "open-enum", f"{name}={value}", f"{name}: {message}", level
+            )
 
     # -- member chains --------------------------------------------------------------------------------------------
 

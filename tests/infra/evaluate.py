@@ -17,7 +17,7 @@ from tree_sitter import Node
 
 from tests.infra.bicep import Bicep, Declaration, inner, literal, loop_names, parse, text, unwrapped
 
-TOKEN = "a2b3c4d5e6f7g"  # as long as what uniqueString gives  # noqa: S105
+TOKEN = "a2b3c4d5e6f7g"  # as long as what uniqueString gives
 LOCALS = dict[str, Any]
 
 
@@ -137,7 +137,9 @@ class _Template:
         plain = literal(node)
         if plain is not None:
             return plain
-        parts = (str(self.value(inner(one)[0], local)) if one.type == "interpolation" else text(one) for one in inner(node))
+        parts = (
+            str(self.value(inner(one)[0], local)) if one.type == "interpolation" else text(one) for one in inner(node)
+        )
         return "".join(parts)
 
     def _object(self, node: Node, local: LOCALS) -> dict[str, Any]:
@@ -201,13 +203,13 @@ class _Template:
 
     # the functions of Bicep that the templates use
 
-    def call_loadJsonContent(self, path: str) -> Any:  # noqa: N802
+    def call_loadJsonContent(self, path: str) -> Any:
         return json.loads(self.call_loadTextContent(path))
 
-    def call_loadTextContent(self, path: str) -> str:  # noqa: N802
+    def call_loadTextContent(self, path: str) -> str:
         return (self.bicep.path.parent / path).read_text()
 
-    def call_resourceGroup(self) -> Known:  # noqa: N802
+    def call_resourceGroup(self) -> Known:
         return Known("{resourceGroup}")
 
     def call_tenant(self) -> Known:
@@ -218,19 +220,19 @@ class _Template:
         login = {"loginEndpoint": "https://login.microsoftonline.com/"}
         return {"name": "AzureCloud", "authentication": login, "suffixes": {"storage": "core.windows.net"}}
 
-    def call_uniqueString(self, *parts: str) -> str:  # noqa: N802
+    def call_uniqueString(self, *parts: str) -> str:
         return TOKEN
 
     def call_guid(self, *parts: str) -> str:
         return f"guid({', '.join(parts)})"
 
-    def call_subscriptionResourceId(self, kind: str, name: str) -> str:  # noqa: N802
+    def call_subscriptionResourceId(self, kind: str, name: str) -> str:
         return f"/{kind}/{name}"
 
     def call_take(self, whole: str, count: int) -> str:
         return whole[:count]
 
-    def call_toLower(self, whole: str) -> str:  # noqa: N802
+    def call_toLower(self, whole: str) -> str:
         return whole.lower()
 
     def call_replace(self, whole: str, old: str, new: str) -> str:

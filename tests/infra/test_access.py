@@ -65,7 +65,12 @@ def test_the_app_has_the_roles_that_it_needs_and_no_other() -> None:
 def test_the_one_control_plane_right_is_reading_message_counts() -> None:
     role = deploy().only("Microsoft.Authorization/roleDefinitions").body["properties"]
     assert role["permissions"] == [
-        {"actions": ["Microsoft.ServiceBus/namespaces/*/read"], "notActions": [], "dataActions": [], "notDataActions": []}
+        {
+            "actions": ["Microsoft.ServiceBus/namespaces/*/read"],
+            "notActions": [],
+            "dataActions": [],
+            "notDataActions": [],
+        }
     ]
     assert role["type"] == "CustomRole"
     assert role["assignableScopes"] == ["{resourceGroup.id}"]

@@ -21,7 +21,9 @@ BANNED = re.compile(
     r"|WEBSITE_CONTENT|WEBSITE_SKIP_CONTENTSHARE_VALIDATION|WEBSITE_VNET_ROUTE_ALL|SCM_DO_BUILD_DURING_DEPLOYMENT"
     r"|ENABLE_ORYX_BUILD|linuxFxVersion"
 )
-SECRET = re.compile(r"AccountKey=|SharedAccessKey=|InstrumentationKey=|password|[A-Za-z0-9+/]{40,}={0,2}$", re.IGNORECASE)
+SECRET = re.compile(
+    r"AccountKey=|SharedAccessKey=|InstrumentationKey=|password|[A-Za-z0-9+/]{40,}={0,2}$", re.IGNORECASE
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,9 @@ DEFAULTS = {row.name: row.default for row in table() if row.default and row.wher
 def test_every_secret_is_a_reference_to_the_vault(settings: dict[str, Any]) -> None:
     for row in table():
         if row.secret and row.name in settings:
-            assert re.fullmatch(r"@Microsoft\.KeyVault\(SecretUri=\{secrets\.vault\..*\}secrets/[a-z-]+\)", settings[row.name])
+            assert re.fullmatch(
+                r"@Microsoft\.KeyVault\(SecretUri=\{secrets\.vault\..*\}secrets/[a-z-]+\)", settings[row.name]
+            )
 
 
 def test_every_value_is_text(settings: dict[str, Any]) -> None:

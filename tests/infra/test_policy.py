@@ -109,7 +109,9 @@ def test_the_app_joins_the_network_only_when_private() -> None:
     assert deploy().only("Microsoft.ServiceBus/namespaces").body["sku"]["name"] == "Standard"
     private = deploy(private=True)
     network = private.only("Microsoft.Network/virtualNetworks")
-    assert private.only("Microsoft.Web/sites").body["properties"]["virtualNetworkSubnetId"] == f"{network.id}/subnets/app"
+    assert (
+        private.only("Microsoft.Web/sites").body["properties"]["virtualNetworkSubnetId"] == f"{network.id}/subnets/app"
+    )
     app = network.body["properties"]["subnets"][0]
     assert app["properties"]["delegations"][0]["properties"]["serviceName"] == "Microsoft.App/environments"
     assert private.only("Microsoft.ServiceBus/namespaces").body["sku"]["name"] == "Premium"

@@ -1,0 +1,169 @@
+"""`python -m scripts.deployment STEP`: what azd's hooks do, see docs/deploy.md. Each step may be repeated.
+
+before-provision   check the environment's name, tenant and budget; register the API in Microsoft Entra
+after-provision    let the identity vouch for the registration; make the secrets that are missing
+after-deploy       wait until the app answers, and say what runs
+
+`--dry-run` prints what would be done. Standard library only, because hooks run with any Python from 3.11 on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime
+
+from scripts import entra
+from scripts.rest import GRAPH, MANAGEMENT, RestError, Service, signed_in, tenant_of
+
+NAME = re.compile(r"[A-Za-z0-9().,_-]{1,64}")
+SECRETS = ("person-key",)
+PERSON_KEY_BYTES = 32
+VAULT_API = "2024-11-01"
+HEALTH_SECONDS = 300
+NO_RIGHT = (401, 403)
+
+
+def given(name: str, default: str = "") -> str:
+    """A value of the azd environment; azd hands them to hooks as environment variables."""
+    return os.environ.get(name, "") or default
+
+
+def keep(name: str, value: str) -> None:
+    """Write a value into the azd environment."""
+    subprocess.run(["azd", "env", "set", name, value], check=True)  # noqa: S603, S607
+
+
+def registrations() -> entra.Registrations:
+    """The registrations of this environment."""
+    names = ("AZURE_ENV_NAME", "AZURE_TENANT_ID", "RAPPORT_IDENTITY_PRINCIPAL_ID", "RAPPORT_MAIL_MODE")
+    return entra.Registrations(*(given(name) for name in names))
+
+
+def budget_start(today: datetime) -> str:
+    """The first of the month, unless a budget has a start already: Azure refuses to move it."""
+    return given("RAPPORT_BUDGET_START") or today.strftime("%Y-%m-01")
+
+
+def check_environment() -> None:
+    """Leave with a message if this environment cannot work."""
+    if not NAME.fullmatch(given("AZURE_ENV_NAME")):
+        sys.exit("AZURE_ENV_NAME: 1 to 64 letters, digits and . , _ - ( ) are possible.")
+
+
+def register(wanted: entra.Registrations, graph: Service) -> dict[str, str]:
+    """Make the registrations; without the right to, say who can, and go on without sign-in."""
+    try:
+        found = entra.apply(wanted._replace(tenant=wanted.tenant or tenant_of(graph)), graph)
+    except RestError as error:
+        if error.status not in NO_RIGHT:
+            raise
+        print(
+            "You may not register apps. Ask an Application Administrator to run "
+            f"`python -m scripts.entra apply --environment {wanted.environment} --identity {wanted.identity or '…'}`, "
+            "then `azd env set RAPPORT_AUTH_CLIENT_ID <appId>`. Until then nobody can sign in.",
+            file=sys.stderr,
+        )
+        return {}
+    for name, client_id in found.items():
+        part = "AUTH" if "-api-" in name else "MAIL"
+        keep(f"RAPPORT_{part}_CLIENT_ID", client_id)
+    return found
+
+
+def make_secret(vault: str, name: str, management: Service) -> bool:
+    """Make a random secret unless it is there; gives whether it was made.
+
+    This goes through the management interface, which can write a secret and never shows it, so that nobody needs
+    the right to read the vault, and a vault without public access works as well.
+    """
+    path = f"{vault}/secrets/{name}?api-version={VAULT_API}"
+    try:
+        management.call("GET", path)
+    except RestError as error:
+        if error.status != 404:
+            raise
+        value = base64.b64encode(secrets.token_bytes(PERSON_KEY_BYTES)).decode()
+        management.call("PUT", path, {"properties": {"value": value, "contentType": "base64"}})
+        return True
+    return False
+
+
+def wait_for_health(address: str, seconds: float, pause: float = 5.0) -> dict[str, object]:
+    """What the app says of itself, asked again until it answers. Leaves with a message when it does not."""
+    end, reason = time.monotonic() + seconds, ""
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/api/health", timeout=30) as answer:  # noqa: S310
+                return dict(json.load(answer))
+        except (OSError, ValueError) as error:
+            reason = str(error)
+        if time.monotonic() > end:
+            sys.exit(f"The app does not answer at {address}/api/health: {reason}")
+        time.sleep(pause)
+
+
+def before_provision(*, dry_run: bool) -> None:
+    """Check, and make what the templates need to know."""
+    check_environment()
+    wanted, start = (
+        registrations()._replace(identity=given("RAPPORT_IDENTITY_PRINCIPAL_ID")),
+        budget_start(datetime.now(UTC)),
+    )
+    if dry_run:
+        print(json.dumps({"budgetStart": start, "requests": [one._asdict() for one in wanted.requests()]}))
+        return
+    if given("RAPPORT_MONTHLY_BUDGET", "0") != "0":
+        keep("RAPPORT_BUDGET_START", start)
+    if not given("RAPPORT_AUTH_CLIENT_ID"):
+        register(wanted, signed_in(given("RAPPORT_GRAPH", GRAPH)))
+
+
+def after_provision(*, dry_run: bool) -> None:
+    """Let the identity vouch for the registration, make secrets, say what a person has to do."""
+    wanted, vault = registrations(), given("RAPPORT_KEY_VAULT_ID")
+    if dry_run:
+        requests = [one._asdict() for one in wanted.requests()]
+        print(json.dumps({"requests": requests, "secrets": [f"{vault}/secrets/{name}" for name in SECRETS]}))
+        return
+    register(wanted, signed_in(given("RAPPORT_GRAPH", GRAPH)))
+    management = signed_in(given("RAPPORT_MANAGEMENT", MANAGEMENT))
+    for name in SECRETS:
+        print(f"secret {name}: {'made' if make_secret(vault, name, management) else 'was there'}")
+    print("Next: give people the roles of docs/deploy.md, section Sign-in; then azd deploy.")
+
+
+def after_deploy(*, dry_run: bool) -> None:
+    """Wait for the app."""
+    address = given("SERVICE_API_ENDPOINT")
+    if dry_run:
+        print(json.dumps({"health": f"{address}/api/health"}))
+        return
+    print(json.dumps(wait_for_health(address, float(given("RAPPORT_HEALTH_SECONDS", str(HEALTH_SECONDS))))))
+
+
+STEPS = {"before-provision": before_provision, "after-provision": after_provision, "after-deploy": after_deploy}
+
+
+def main() -> None:
+    """Run one step."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.deployment", description=__doc__)
+    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done, do nothing")
+    arguments = parser.parse_args()
+    try:
+        STEPS[arguments.step](dry_run=arguments.dry_run)
+    except RestError as error:
+        sys.exit(f"{arguments.step}: {error}")
+
+
+if __name__ == "__main__":
+    main()
