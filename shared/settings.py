@@ -113,6 +113,59 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     tenant_domains: Annotated[
         str, _about("Our own mail domains, with commas between; they tell colleagues from others.")
     ] = ""
+    shared_domains: Annotated[
+        str,
+        _about("Domains, with commas between, that stand for no company: partners, and providers that we do not know."),
+    ] = ""
+    brand_domains: Annotated[
+        str,
+        _about("Domains of one company under several names, as brand.example=company.example, with commas between."),
+    ] = ""
+
+    graph_endpoint: Annotated[
+        str, _about("Address of Microsoft Graph with its version, as the national cloud has it.")
+    ] = "https://graph.microsoft.com/v1.0"
+    graph_login: Annotated[str, _about("Address of the login service of the same cloud.")] = (
+        "https://login.microsoftonline.com"
+    )
+    graph_tenant_id: Annotated[str, _about("Id of the tenant whose mailboxes are read.")] = ""
+    graph_client_id: Annotated[
+        str, _about("Client id of the app registration that reads mailboxes: the one of the chosen GRAPH_MODE.")
+    ] = ""
+    graph_client_secret: Annotated[
+        str,
+        _about(
+            "Secret of that registration; without it the app's identity vouches for it (federated credential).",
+            secret=True,
+            where="local",
+        ),
+    ] = ""
+    graph_mode: Annotated[
+        Literal["push", "poll"],
+        _about("push: notifications, permission by mailbox scope; poll: every 15 minutes, permission without bodies."),
+    ] = "push"
+    graph_notification_url: Annotated[
+        str, _about("Address under which Graph reaches this app's routes, ending in /api; needed for push.")
+    ] = ""
+    graph_key_version: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000),
+        _about("Number of the key in the notification addresses; one more is a new key, and the last one still holds."),
+    ] = 1
+    graph_mail_window_seconds: Annotated[
+        int, Meta(ge=1, le=300), _about("Seconds in which several notifications of one mailbox's mail become one run.")
+    ] = 15
+    graph_calendar_window_seconds: Annotated[
+        int, Meta(ge=1, le=600), _about("The same for its calendar, which people change in bursts.")
+    ] = 120
+    graph_lifecycle_queue: Annotated[str, _about("Queue of what concerns subscriptions and consent.")] = (
+        "graph-lifecycle"
+    )
+    graph_dirty_queue: Annotated[str, _about("Queue of mailboxes in which something changed.")] = "graph-dirty"
+    graph_backfill_queue: Annotated[str, _about("Queue of weeks and months of the past to read.")] = "graph-backfill"
+    consent_redirect_url: Annotated[
+        str, _about("Page to which the consent page sends administrators back; it hands the answer on to the app.")
+    ] = ""
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Settings:
@@ -181,6 +234,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         """Our own mail domains in lower case; empty when TENANT_DOMAINS is not set."""
         domains = (part.strip().lower() for part in self.tenant_domains.split(","))
         return frozenset(domain for domain in domains if domain)
+
+    @property
+    def shared_mail_domains(self) -> frozenset[str]:
+        """SHARED_DOMAINS in lower case."""
+        domains = (part.strip().lower() for part in self.shared_domains.split(","))
+        return frozenset(domain for domain in domains if domain)
+
+    @property
+    def brands(self) -> dict[str, str]:
+        """BRAND_DOMAINS: the company domain of each brand's domain. Raises SettingError for a part without `=`."""
+        pairs = [part.lower().split("=") for part in self.brand_domains.split(",") if part.strip()]
+        if any(len(pair) != 2 for pair in pairs):
+            raise SettingError("The app setting BRAND_DOMAINS is not of the form brand.example=company.example.")
+        return {brand.strip(): company.strip() for brand, company in pairs}
 
 
 @functools.cache
