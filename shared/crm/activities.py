@@ -102,7 +102,7 @@ def _email(state: EntityState, facts: dict[str, Any]) -> InteractionCopy | None:
 
 
 def _counters(engagement: Engagement | None) -> tuple[int, ...]:
-    return astuple(engagement)[1:] if engagement else ()
+    return tuple(map(int, astuple(engagement)[1:])) if engagement else ()
 
 
 def _conversations(facts: dict[str, Any]) -> tuple[str, ...]:
