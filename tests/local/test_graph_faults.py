@@ -210,6 +210,7 @@ def test_a_batch_answers_in_another_order_and_counts_each(graph: RunningGraph, m
     found = with_client(graph.base_url, lambda client: client.call("POST", "/$batch", body))["responses"]
     assert [each["id"] for each in found] != [str(n) for n in range(20)]
     assert {each["id"] for each in found} == {str(n) for n in range(20)}
+    assert {each["status"] for each in found} == {200}  # four at a time, so none was one too many
     entries = [each for each in graph.control.get("requests") if each["in_batch"]]
     assert len(entries) == 20 and max(each["concurrent"] for each in entries) <= 4
 

@@ -46,6 +46,12 @@ def test_a_token_names_the_granted_roles(graph: RunningGraph) -> None:
         assert (code, claims(found["access_token"])["roles"]) == (200, list(app.roles))
 
 
+def test_a_token_may_be_asked_for_by_the_address_of_the_simulator(graph: RunningGraph) -> None:
+    _, found = graph.token(POLL, scope=f"{graph.base_url}/.default")
+    assert claims(found["access_token"])["aud"] == graph.base_url
+    assert status(graph, found["access_token"], "/users") == 200
+
+
 def test_a_withdrawn_role_is_missing_in_new_tokens_and_works_in_old_ones(
     graph: RunningGraph, consent: Callable[..., Any], mailbox: str
 ) -> None:
