@@ -99,6 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     crm_changes_queue: Annotated[str, _about("Queue of changed CRM activities.")] = "crm-changes"
     record_updates_queue: Annotated[str, _about("Queue of records to compute again.")] = "record-updates"
     people_updates_queue: Annotated[str, _about("Queue of people to compute again.")] = "people-updates"
+    similar_updates_queue: Annotated[str, _about("Queue of deals to find similar won deals for.")] = "similar-updates"
     record_updates_window_seconds: Annotated[
         int, Meta(ge=1, le=60), _about("Seconds in which several changes of one record become one computation.")
     ] = 1

@@ -158,6 +158,7 @@ def host_environment(options: Options, person_key: str, bus_key: str, func: bool
         "CRM_CHANGES_QUEUE": "crm-changes",
         "RECORD_UPDATES_QUEUE": "record-updates",
         "PEOPLE_UPDATES_QUEUE": "people-updates",
+        "SIMILAR_UPDATES_QUEUE": "similar-updates",
         "TABLES": azurite.connection_string(options.tables_port),
         "SERVICEBUS": service_bus_connection_string(options.servicebus_port, bus_key),
         "AUTH_OPENID_CONFIGURATION": f"{tenant}/.well-known/openid-configuration",
