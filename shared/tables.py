@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
 
 TABLES = (
-    "state", "interactions", "activities", "records", "references", "membership", "people", "directory", "insights",
+    "state", "interactions", "activities", "records", "references", "membership", "people", "directory", "insights", "similar",
     "settings",
 )  # fmt: skip
 PROPERTY_BYTES = 65_536

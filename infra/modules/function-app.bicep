@@ -140,6 +140,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     CRM_CHANGES_QUEUE: 'crm-changes'
     RECORD_UPDATES_QUEUE: 'record-updates'
     PEOPLE_UPDATES_QUEUE: 'people-updates'
+    SIMILAR_UPDATES_QUEUE: 'similar-updates'
     RECORD_UPDATES_WINDOW_SECONDS: '1'
     RECORD_UPDATES_BULK_WINDOW_SECONDS: '30'
     BULK_BATCH: '50'
