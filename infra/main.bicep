@@ -22,6 +22,26 @@ param allowedOrigins string = ''
 @description('Our own mail domains, with commas between; they tell colleagues from others.')
 param tenantDomains string = ''
 
+@description('Domains that stand for no company, with commas between: partners, mail providers that we do not know.')
+param sharedDomains string = ''
+
+@description('Domains of one company under several names, as brand.example=company.example, with commas between.')
+param brandDomains string = ''
+
+@description('How mailboxes are read. push: notifications, permission per mailbox; poll: every 15 minutes.')
+@allowed(['push', 'poll'])
+param graphMode string = 'push'
+
+@description('Client id of the app registration that reads mailboxes; empty: none are read.')
+param graphClientId string = ''
+
+@description('Page to which the consent page of Microsoft Entra sends administrators back.')
+param consentRedirectUrl string = ''
+
+@description('Number of the key in the addresses that Graph notifies; one more is a new key, the last one still holds.')
+@minValue(1)
+param graphKeyVersion int = 1
+
 @description('Instances that always wait for requests. 0 is cheaper and makes the first request after a rest slow.')
 @minValue(0)
 @maxValue(20)
@@ -165,6 +185,12 @@ module functionApp 'modules/function-app.bicep' = {
     authClientId: authClientId
     origins: origins
     tenantDomains: tenantDomains
+    sharedDomains: sharedDomains
+    brandDomains: brandDomains
+    graphMode: graphMode
+    graphClientId: graphClientId
+    graphKeyVersion: graphKeyVersion
+    consentRedirectUrl: consentRedirectUrl
     httpAlwaysReady: httpAlwaysReady
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount

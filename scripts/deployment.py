@@ -44,8 +44,9 @@ def keep(name: str, value: str) -> None:
 
 def registrations() -> entra.Registrations:
     """The registrations of this environment."""
-    names = ("AZURE_ENV_NAME", "AZURE_TENANT_ID", "RAPPORT_IDENTITY_PRINCIPAL_ID", "RAPPORT_MAIL_MODE")
-    return entra.Registrations(*(given(name) for name in names))
+    names = ("AZURE_ENV_NAME", "AZURE_TENANT_ID", "RAPPORT_IDENTITY_PRINCIPAL_ID", "RAPPORT_GRAPH_MODE")
+    redirect = given("RAPPORT_CONSENT_REDIRECT_URL")
+    return entra.Registrations(*(given(name) for name in names), redirect=redirect)
 
 
 def budget_start(today: datetime) -> str:
@@ -74,7 +75,7 @@ def register(wanted: entra.Registrations, graph: Service) -> dict[str, str]:
         )
         return {}
     for name, client_id in found.items():
-        part = "AUTH" if "-api-" in name else "MAIL"
+        part = "AUTH" if name.startswith("rapport-api-") else "GRAPH"
         keep(f"RAPPORT_{part}_CLIENT_ID", client_id)
     return found
 
@@ -114,16 +115,14 @@ def wait_for_health(address: str, seconds: float, pause: float = 5.0) -> dict[st
 def before_provision(*, dry_run: bool) -> None:
     """Check, and make what the templates need to know."""
     check_environment()
-    wanted, start = (
-        registrations()._replace(identity=given("RAPPORT_IDENTITY_PRINCIPAL_ID")),
-        budget_start(datetime.now(UTC)),
-    )
+    wanted, start = registrations(), budget_start(datetime.now(UTC))
     if dry_run:
         print(json.dumps({"budgetStart": start, "requests": [one._asdict() for one in wanted.requests()]}))
         return
     if given("RAPPORT_MONTHLY_BUDGET", "0") != "0":
         keep("RAPPORT_BUDGET_START", start)
-    if not given("RAPPORT_AUTH_CLIENT_ID"):
+    wants_graph = wanted.mode and not given("RAPPORT_GRAPH_CLIENT_ID")
+    if wants_graph or not given("RAPPORT_AUTH_CLIENT_ID"):
         register(wanted, signed_in(given("RAPPORT_GRAPH", GRAPH)))
 
 

@@ -28,7 +28,7 @@ DIRECTORY = {
     "User.ReadBasic.All": "97235f07-e226-4f63-ace3-39588e11d3a1",
     "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",
 }
-# Mail and calendars. With "push" Exchange grants them per mailbox, and a grant here would widen that to all of them.
+# Mail and calendars, by GRAPH_MODE. With "push" Exchange grants them per mailbox; a grant here would add all the others.
 MAILBOXES = {
     "push": {},
     "poll": {
@@ -49,23 +49,27 @@ class Request(NamedTuple):
 
 
 class Registrations(NamedTuple):
-    """What shall exist: environment and tenant; the identity's object id once it exists; push, poll or no mail."""
+    """What shall exist: environment and tenant; the identity's object id once there is one; push, poll or neither;
+    the page to which the consent page sends back.
+    """
 
     environment: str
     tenant: str
     identity: str = ""
-    mail: str = ""
+    mode: str = ""
+    redirect: str = ""
 
     def names(self) -> list[str]:
         """The unique names of the registrations."""
-        return [f"rapport-{part}-{self.environment}" for part in ("api", *(["mail"] if self.mail else []))]
+        parts = ["api", *([f"graph-{self.mode}"] if self.mode else [])]
+        return [f"rapport-{part}-{self.environment}" for part in parts]
 
     def requests(self) -> Iterator[Request]:
         """All that `apply` sends, in its order."""
         yield from self._registration("api", self._api())
         yield Request("PATCH", _application(self.names()[0]), {"identifierUris": ["api://{appId}"]})
-        if self.mail:
-            yield from self._registration("mail", self._mail())
+        if self.mode:
+            yield from self._registration(f"graph-{self.mode}", self._graph())
 
     def _registration(self, part: str, body: dict[str, Any]) -> Iterator[Request]:
         name = f"rapport-{part}-{self.environment}"
@@ -100,10 +104,11 @@ class Registrations(NamedTuple):
         }
         return {"appRoles": roles, "api": {"requestedAccessTokenVersion": 2, "oauth2PermissionScopes": [scope]}}
 
-    def _mail(self) -> dict[str, Any]:
-        permissions = DIRECTORY | MAILBOXES[self.mail]
+    def _graph(self) -> dict[str, Any]:
+        permissions = DIRECTORY | MAILBOXES[self.mode]
         access = [{"id": identifier, "type": "Role"} for identifier in permissions.values()]
-        return {"requiredResourceAccess": [{"resourceAppId": GRAPH_APP, "resourceAccess": access}]}
+        web = {"web": {"redirectUris": [self.redirect]}} if self.redirect else {}
+        return {"requiredResourceAccess": [{"resourceAppId": GRAPH_APP, "resourceAccess": access}], **web}
 
     def _credential(self) -> dict[str, Any]:
         """The managed identity vouches for the registration, so there is no secret that could leak or run out."""
@@ -154,7 +159,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--identity", default=given("RAPPORT_IDENTITY_PRINCIPAL_ID", ""), help="object id of the identity"
     )
-    parser.add_argument("--mail", default=given("RAPPORT_MAIL_MODE", ""), choices=("", *MAILBOXES))
+    parser.add_argument("--mode", default=given("RAPPORT_GRAPH_MODE", ""), choices=("", *MAILBOXES))
+    parser.add_argument("--redirect", default=given("RAPPORT_CONSENT_REDIRECT_URL", ""), help="page after consent")
     parser.add_argument("--graph", default=GRAPH, help="address of Microsoft Graph")
     arguments = parser.parse_args()
     if not arguments.environment:
@@ -165,7 +171,8 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Do what is asked and print it."""
     arguments = _arguments()
-    wanted = Registrations(arguments.environment, arguments.tenant, arguments.identity, arguments.mail)
+    wanted = Registrations(arguments.environment, arguments.tenant, arguments.identity, arguments.mode)
+    wanted = wanted._replace(redirect=arguments.redirect)
     if arguments.action == "show":
         for request in wanted.requests():
             print(json.dumps(request._asdict()))

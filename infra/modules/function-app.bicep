@@ -14,6 +14,12 @@ param insightsConnectionString string
 param authClientId string
 param origins array
 param tenantDomains string
+param sharedDomains string
+param brandDomains string
+param graphMode string
+param graphClientId string
+param graphKeyVersion int
+param consentRedirectUrl string
 param httpAlwaysReady int
 param instanceMemoryMB int
 param maximumInstanceCount int
@@ -25,7 +31,13 @@ var publicPaths = [
   '/api/health'
   '/api/openapi.json'
 ]
-var issuer = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+var login = environment().authentication.loginEndpoint // ends with a slash
+var issuer = '${login}${tenant().tenantId}/v2.0'
+var graphEndpoints = {
+  AzureCloud: 'https://graph.microsoft.com/v1.0'
+  AzureUSGovernment: 'https://graph.microsoft.us/v1.0'
+  AzureChinaCloud: 'https://microsoftgraph.chinacloudapi.cn/v1.0'
+}
 
 resource hostStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: hostStorageName
@@ -147,6 +159,21 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     MAX_BODY_BYTES: '5000000'
     MAX_CHANGES: '10000'
     TENANT_DOMAINS: tenantDomains
+    SHARED_DOMAINS: sharedDomains
+    BRAND_DOMAINS: brandDomains
+    GRAPH_ENDPOINT: graphEndpoints[environment().name]
+    GRAPH_LOGIN: take(login, length(login) - 1)
+    GRAPH_TENANT_ID: tenant().tenantId
+    GRAPH_CLIENT_ID: graphClientId
+    GRAPH_MODE: graphMode
+    GRAPH_NOTIFICATION_URL: 'https://${site.properties.defaultHostName}/api'
+    GRAPH_KEY_VERSION: string(graphKeyVersion)
+    GRAPH_MAIL_WINDOW_SECONDS: '15'
+    GRAPH_CALENDAR_WINDOW_SECONDS: '120'
+    GRAPH_LIFECYCLE_QUEUE: 'graph-lifecycle'
+    GRAPH_DIRTY_QUEUE: 'graph-dirty'
+    GRAPH_BACKFILL_QUEUE: 'graph-backfill'
+    CONSENT_REDIRECT_URL: consentRedirectUrl
   }
 }
 

@@ -178,6 +178,8 @@ class _Template:
         if sign == "||":
             return first or self.value(right, local)
         second = self.value(right, local)
+        if sign == "-":
+            return first - second
         return {"==": first == second, "!=": first != second, ">": first > second}[sign]
 
     def _member_expression(self, node: Node, local: LOCALS) -> Any:
@@ -231,6 +233,12 @@ class _Template:
 
     def call_take(self, whole: str, count: int) -> str:
         return whole[:count]
+
+    def call_length(self, whole: str) -> int:
+        return len(whole)
+
+    def call_string(self, value: Any) -> str:
+        return str(value)
 
     def call_toLower(self, whole: str) -> str:
         return whole.lower()

@@ -1,0 +1,209 @@
+"""The steps that azd's hooks run, against a server that answers as Azure does, with an `azd` that signs in."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from scripts import deployment, entra
+from scripts.rest import RestError, Service, tenant_of
+from shared import auth
+from tests.infra.azure_stand_in import Azure, azure
+
+ROOT = Path(__file__).resolve().parents[2]
+CLAIMS = base64.urlsafe_b64encode(json.dumps({"tid": "the-tenant"}).encode()).decode().rstrip("=")
+TOKEN = f"e30.{CLAIMS}.c2ln"
+# The two commands of azd that the hooks use; it writes what it is told into a file.
+AZD = f"""#!/bin/sh
+case "$1 $2" in
+  "auth token") echo '{{"token": "{TOKEN}"}}' ;;
+  "env set") echo "$3=$4" >> "$(dirname "$0")/values" ;;
+  *) exit 1 ;;
+esac
+"""
+VAULT = "/subscriptions/s/resourceGroups/g/providers/Microsoft-KeyVault/vaults/v"
+
+
+@pytest.fixture
+def server() -> Iterator[Azure]:
+    with azure() as running:
+        yield running
+
+
+@pytest.fixture
+def graph(server: Azure) -> Service:
+    return Service(server.address, TOKEN)
+
+
+class Project:
+    """Runs a step as azd would."""
+
+    def __init__(self, folder: Path, server: Azure) -> None:
+        self.folder, self.server = folder, server
+        (folder / "azd").write_text(AZD)
+        (folder / "azd").chmod(0o755)
+        self.environ = {
+            "PATH": f"{folder}:/usr/bin:/bin",
+            "AZURE_ENV_NAME": "test",
+            "RAPPORT_GRAPH": server.address,
+            "RAPPORT_MANAGEMENT": server.address,
+            "RAPPORT_KEY_VAULT_ID": VAULT,
+            "SERVICE_API_ENDPOINT": server.address,
+        }
+
+    def run(self, step: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "scripts.deployment", step]
+        environ = self.environ | more
+        return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+    def kept(self) -> dict[str, str]:
+        path = self.folder / "values"
+        return dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
+
+
+@pytest.fixture
+def project(tmp_path: Path, server: Azure) -> Project:
+    return Project(tmp_path, server)
+
+
+def test_roles_are_those_that_the_app_asks_for() -> None:
+    assert set(entra.ROLES) == {auth.READER, auth.INGEST, auth.ADMIN}
+
+
+def test_registrations_are_made_and_made_again_without_change(server: Azure, graph: Service) -> None:
+    wanted = entra.Registrations("test", "the-tenant", "identity", "poll", "https://app.example/consent")
+    first = entra.apply(wanted, graph)
+    before = json.dumps([server.applications, server.principals])
+    assert entra.apply(wanted, graph) == first
+    assert json.dumps([server.applications, server.principals]) == before
+
+    assert set(first) == {"rapport-api-test", "rapport-graph-poll-test"}
+    api = server.applications["rapport-api-test"]
+    assert api["api"]["requestedAccessTokenVersion"] == 2
+    assert {role["value"] for role in api["appRoles"]} == set(entra.ROLES)
+    assert api["identifierUris"] == [f"api://{first['rapport-api-test']}"]
+    assert {app: one["appRoleAssignmentRequired"] for app, one in server.principals.items()} == {
+        first["rapport-api-test"]: True,
+        first["rapport-graph-poll-test"]: False,
+    }
+    for application in server.applications.values():
+        assert application["credentials"]["rapport"] == {
+            "issuer": "https://login.microsoftonline.com/the-tenant/v2.0",
+            "subject": "identity",
+            "audiences": ["api://AzureADTokenExchange"],
+        }
+        assert "passwordCredentials" not in application
+
+
+@pytest.mark.parametrize(("mode", "count"), [("push", 2), ("poll", 4)])
+def test_push_asks_for_no_mailbox_in_entra(server: Azure, graph: Service, mode: str, count: int) -> None:
+    """A grant for the whole tenant would make the scope in Exchange meaningless."""
+    entra.apply(entra.Registrations("test", "t", "i", mode), graph)
+    access = server.applications[f"rapport-graph-{mode}-test"]["requiredResourceAccess"][0]["resourceAccess"]
+    assert len(access) == count
+    mailbox_permissions = set(entra.MAILBOXES["poll"].values())
+    assert bool({one["id"] for one in access} & mailbox_permissions) == (mode == "poll")
+
+
+def test_role_ids_never_change() -> None:
+    """People's assignments hang on them."""
+    requests = entra.Registrations("any", "t").requests()
+    roles = next(one.body["appRoles"] for one in requests if one.body and "appRoles" in one.body)
+    assert {role["value"]: role["id"] for role in roles} == {
+        "Rapport.Reader": READER_ID,
+        "Rapport.Ingest": INGEST_ID,
+        "Rapport.Admin": ADMIN_ID,
+    }
+
+
+READER_ID = "916f81f3-bb5a-5aba-957a-70e449c29435"
+INGEST_ID = "26bb597d-9bf4-59f6-8081-ec0789d9bb6c"
+ADMIN_ID = "484b1d27-2ee3-5fa5-a2d3-8db1b45dde6e"
+
+
+def test_undo_takes_back_what_is_there(server: Azure, graph: Service) -> None:
+    wanted = entra.Registrations("test", "t", "i", "push")
+    entra.apply(wanted, graph)
+    assert entra.undo(wanted, graph) == ["rapport-api-test", "rapport-graph-push-test"]
+    assert server.applications == {}
+    assert entra.undo(wanted, graph) == []
+
+
+def test_show_sends_nothing_and_is_all_that_apply_sends(server: Azure, graph: Service) -> None:
+    wanted = entra.Registrations("test", "t", "i", "poll")
+    shown = list(wanted.requests())
+    assert server.log == []
+    entra.apply(wanted, graph)
+    assert [method for method, _ in server.log if method != "GET"] == [one.method for one in shown]
+
+
+def test_an_answer_that_is_no_success_is_told(server: Azure, graph: Service) -> None:
+    server.refusal = 500
+    with pytest.raises(RestError, match="500"):
+        entra.apply(entra.Registrations("test", "t"), graph)
+    assert tenant_of(graph) == "the-tenant"
+
+
+def test_before_provision_registers_and_remembers(project: Project, server: Azure) -> None:
+    done = project.run("before-provision", RAPPORT_GRAPH_MODE="push", RAPPORT_MONTHLY_BUDGET="50")
+    assert done.returncode == 0, done.stderr
+    kept = project.kept()
+    assert kept["RAPPORT_AUTH_CLIENT_ID"] == server.applications["rapport-api-test"]["appId"]
+    assert kept["RAPPORT_GRAPH_CLIENT_ID"] == server.applications["rapport-graph-push-test"]["appId"]
+    assert kept["RAPPORT_BUDGET_START"].endswith("-01")
+
+
+def test_before_provision_asks_for_nothing_that_is_known(project: Project, server: Azure) -> None:
+    assert project.run("before-provision", RAPPORT_AUTH_CLIENT_ID="known").returncode == 0
+    assert (server.log, project.kept()) == ([], {})
+
+
+def test_who_may_not_register_is_told_who_can(project: Project, server: Azure) -> None:
+    server.refusal = 403
+    done = project.run("before-provision")
+    assert done.returncode == 0
+    assert "Application Administrator" in done.stderr
+    assert project.kept() == {}
+
+
+def test_after_provision_makes_each_secret_once(project: Project, server: Azure) -> None:
+    assert "made" in project.run("after-provision", RAPPORT_IDENTITY_PRINCIPAL_ID="identity").stdout
+    secret = server.secrets[f"{VAULT}/secrets/person-key"]
+    assert len(base64.b64decode(secret, validate=True)) == 32
+    again = project.run("after-provision", RAPPORT_IDENTITY_PRINCIPAL_ID="identity")
+    assert "was there" in again.stdout
+    assert server.secrets == {f"{VAULT}/secrets/person-key": secret}
+    assert secret not in again.stdout + again.stderr
+    assert server.applications["rapport-api-test"]["credentials"]["rapport"]["subject"] == "identity"
+
+
+def test_secrets_are_those_that_the_settings_refer_to() -> None:
+    source = (ROOT / "infra/modules/function-app.bicep").read_text()
+    assert {f"secrets/{name})" for name in deployment.SECRETS} == {
+        part.split("'")[0].partition("${vaultUri}")[2] for part in source.split("SecretUri=")[1:]
+    }
+
+
+def test_after_deploy_says_what_runs(project: Project) -> None:
+    assert json.loads(project.run("after-deploy").stdout) == {"status": "ok", "bytecode": True}
+
+
+def test_after_deploy_gives_up_when_nothing_answers(project: Project) -> None:
+    done = project.run("after-deploy", SERVICE_API_ENDPOINT="http://127.0.0.1:9", RAPPORT_HEALTH_SECONDS="0")
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr + done.stdout
+
+
+def test_a_budget_keeps_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    today = datetime(2026, 12, 24, tzinfo=UTC)
+    monkeypatch.delenv("RAPPORT_BUDGET_START", raising=False)
+    assert deployment.budget_start(today) == "2026-12-01"
+    monkeypatch.setenv("RAPPORT_BUDGET_START", "2026-11-01")
+    assert deployment.budget_start(today) == "2026-11-01"
