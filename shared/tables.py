@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from shared.entity_groups import Operation as Operation
 from shared.entity_groups import Row as Row
 from shared.entity_groups import submit
+from shared.entity_queries import literal, rows
 from shared.errors import UnavailableError
 from shared.settings import settings
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "state", "interactions", "activities", "records", "references", "membership", "people", "directory", "insights", "similar",
-    "settings",
+    "settings", "consent", "mailboxes", "subscriptions", "sync", "copies",
 )  # fmt: skip
 PROPERTY_BYTES = 65_536
 ROW_BYTES = 700_000
@@ -74,11 +75,11 @@ def table(name: str) -> TableClient:
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Turn what passes by itself (no connection, time-out, 429, 5xx) into UnavailableError."""
-    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+    from azure.core.exceptions import HttpResponseError, IncompleteReadError, ServiceRequestError, ServiceResponseError
 
     try:
         yield
-    except (ServiceRequestError, ServiceResponseError) as error:
+    except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
         raise UnavailableError("The table storage does not answer.") from error
     except HttpResponseError as error:
         if error.status_code in (408, 429, 500, 502, 503, 504):
@@ -102,26 +103,17 @@ def query(
     name: str, partition: str, first: str = "", last: str = "", select: Sequence[str] | None = None
 ) -> Iterator[Row]:
     """The rows of a partition with `first <= RowKey < last` (all where empty), in order, page after page."""
-    clauses, values = ["PartitionKey eq @partition"], {"partition": partition}
-    if first:
-        clauses.append("RowKey ge @first")
-        values["first"] = first
-    if last:
-        clauses.append("RowKey lt @last")
-        values["last"] = last
+    clauses = [f"PartitionKey eq {literal(partition)}"]
+    clauses += [f"RowKey ge {literal(first)}"] if first else []
+    clauses += [f"RowKey lt {literal(last)}"] if last else []
     with storage_errors():
-        found = table(name).query_entities(
-            " and ".join(clauses), parameters=values, select=list(select) if select else None
-        )
-        for entity in found:
-            yield {**entity, "etag": entity.metadata["etag"]}
+        yield from rows(table(name), " and ".join(clauses), select)
 
 
 def scan(name: str, select: Sequence[str] | None = None) -> Iterator[Row]:
     """Every row of a table, in key order, page after page. For sweeps only."""
     with storage_errors():
-        for entity in table(name).list_entities(select=list(select) if select else None):
-            yield dict(entity)
+        yield from rows(table(name), select=select)
 
 
 def upsert(name: str, row: Row) -> None:
