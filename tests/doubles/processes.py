@@ -1,0 +1,29 @@
+"""What a process of the app remembers between calls, and how to make it forget, as a restart would."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+
+def forget() -> None:
+    """Empty every cache of the app's modules: clients, settings, keys, directory, names already written."""
+    from shared import queues, tables
+
+    if queues.client.cache_info().currsize:
+        queues.client().close()
+    if tables.service.cache_info().currsize:
+        tables.service().close()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("shared.") and not name.startswith("shared.kpi"):
+            _forget(module)
+
+
+def _forget(module: ModuleType) -> None:
+    for name, held in list(vars(module).items()):
+        if hasattr(held, "cache_clear") and getattr(held, "__module__", "").startswith("shared."):
+            held.cache_clear()
+        elif name == "_held" and not callable(held):
+            setattr(module, name, None)
+        elif name in ("_written", "_read") and isinstance(held, set | dict):
+            held.clear()
