@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from shared import states
+from shared import organisation, states
 from shared.crm.records import Team, User, view
 from shared.keys import keys
 from shared.people import domain_of
@@ -95,7 +95,7 @@ def load(stamp: int) -> Directory:
         {id: user for id, user in users.items() if isinstance(user, User)},
         {id: team for id, team in teams.items() if isinstance(team, Team)},
         owners,
-        settings().internal_domains,
+        settings().internal_domains.union(organisation.in_force().internal_domains),
     )
 
 

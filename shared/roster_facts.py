@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from shared import states
+from shared import organisation, states
 from shared.crm.records import Account, Case, Contact, Lead, Opportunity, Team, User, view
 from shared.crm.state import EntityState
 from shared.keys import keys
@@ -13,6 +13,7 @@ from shared.rosters import Roster, Stakeholder, refer, sources
 
 _LONGEST_MERGE = 16  # a chain of merges longer than this is a loop
 _FIELDS = ("currency", "industry", "region", "product", "stage")
+_SEGMENTS = ("industry", "region", "product", "stage", "currency", "priority")
 
 View = Account | Contact | Lead | Opportunity | Case
 
@@ -25,7 +26,7 @@ def work_out(records: Iterable[str]) -> tuple[dict[str, Roster], set[str]]:
     """
     own = {record: _view(states.read(*_name(record))) for record in records}
     refer(pair for record, viewed in own.items() if viewed for pair in _references(record, viewed))
-    reading = _Reading()
+    reading = _Reading(organisation.in_force().lead_in_days)
     rosters = {
         record: reading.roster(record, viewed) if viewed else Roster(record=record, gone=True)
         for record, viewed in own.items()
@@ -63,7 +64,8 @@ def _references(record: str, viewed: View) -> Iterator[tuple[str, str]]:
 class _Reading:
     """One round's reads of rows referred to, each row once."""
 
-    def __init__(self) -> None:
+    def __init__(self, lead_in_days: int) -> None:
+        self._lead_in_days = lead_in_days
         self._states: dict[str, EntityState | None] = {}
         self._merged: dict[str, tuple[str, ...]] = {}
         self._sources: dict[str, list[str]] = {}
@@ -72,16 +74,19 @@ class _Reading:
         entity = _name(record)[0]
         merged = self.merged_into_this(record)
         account = getattr(viewed, "account_id", "")
+        account = self.survivor(f"account:{account}", record) if account else ""
         return Roster(
             record=record,
             name=viewed.name,
             created_at=viewed.created_at,
             owner=viewed.owner,
             people=self._people(record, viewed, merged),
-            account=self.survivor(f"account:{account}", record) if account else "",
+            account=account,
             merged=merged,
             merged_into=self.survivor(f"{entity}:{viewed.merged_into}", record) if viewed.merged_into else "",
             gone=viewed.deleted,
+            segments={**self._segments_of(account), **_segments(viewed)},
+            lead_in_days=self._lead_in_days,
             **_facts(viewed),
         )
 
@@ -106,6 +111,10 @@ class _Reading:
                 refer([(name, source)])
                 self._states.pop(name, None)  # read it after the reference is there
         return name
+
+    def _segments_of(self, account: str) -> dict[str, str]:
+        state = self.state(account) if account else None
+        return _segments(view(state)) if state else {}
 
     def merged_into_this(self, name: str) -> tuple[str, ...]:
         """All rows merged into this one, directly or through another."""
@@ -143,6 +152,10 @@ class _Reading:
         )
         name = (viewed.name if viewed else "") or _name(party)[1]
         return Stakeholder(party, name, tuple(dict.fromkeys(found)), account)
+
+
+def _segments(viewed: object) -> dict[str, str]:
+    return {name: value for name in _SEGMENTS if (value := getattr(viewed, name, ""))}
 
 
 def _facts(viewed: View) -> dict[str, Any]:

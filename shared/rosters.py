@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 from msgspec import Struct, msgpack
 
@@ -18,6 +19,7 @@ from shared.membership import Claim
 VERSION = 1
 RECORD_TYPES = ("account", "contact", "lead", "opportunity", "case")
 IN_ACCOUNT = ("contact", "opportunity")  # whose interactions count for their account
+SPANNED = ("lead", "opportunity", "case")  # count what lies between their beginning, less a lead-in, and their end
 LEAD_IN_DAYS = 30
 _NEAR_DAYS = 60
 _DAY = 86_400
@@ -51,6 +53,8 @@ class Roster(Struct, frozen=True, kw_only=True):
     estimated_close_at: int | None = None
     amount: float | None = None
     fields: dict[str, str] = {}  # what similar deals are compared by
+    segments: dict[str, str] = {}  # attribute values by which settings can differ: the record's own, else its account's
+    lead_in_days: int = LEAD_IN_DAYS  # of the settings that the record's claims follow
 
     @property
     def type(self) -> str:
@@ -111,7 +115,7 @@ def refer(pairs: Iterable[tuple[str, str]]) -> None:
         tables.transact("references", operations)
 
 
-def claims(roster: Roster, lead_in_days: int = LEAD_IN_DAYS) -> set[Claim]:
+def claims(roster: Roster) -> set[Claim]:
     """What the roster makes its record, and its account, keep. Nothing once the record is gone.
 
     A deal keeps what lies in its span or near it, so that the ledger can tell what was just too early or too late, and not the
@@ -119,7 +123,7 @@ def claims(roster: Roster, lead_in_days: int = LEAD_IN_DAYS) -> set[Claim]:
     """
     if roster.gone:
         return set()
-    first, last = _near_span(roster, lead_in_days)
+    first, last = _near_span(roster)
     people = [(membership.person_anchor(key), person) for person in roster.people for key in person.keys]
     found = {Claim(roster.record, anchor, roster.record, first, last) for anchor, _ in people}
     found |= {Claim(roster.record, merged, roster.record) for merged in roster.merged}
@@ -131,12 +135,21 @@ def claims(roster: Roster, lead_in_days: int = LEAD_IN_DAYS) -> set[Claim]:
     return found
 
 
-def _near_span(roster: Roster, lead_in_days: int) -> tuple[int, int]:
-    if roster.type not in ("lead", "opportunity", "case"):
+def _near_span(roster: Roster) -> tuple[int, int]:
+    if roster.type not in SPANNED:
         return 0, membership.ALWAYS
-    first = 0 if roster.created_at is None else roster.created_at - (lead_in_days + _NEAR_DAYS) * _DAY
-    last = membership.ALWAYS if roster.closed_at is None else roster.closed_at + _NEAR_DAYS * _DAY
-    return max(first, 0), last
+    first = 0 if roster.created_at is None else roster.created_at - (roster.lead_in_days + _NEAR_DAYS) * _DAY
+    if roster.closed_at is None:
+        return _month(first)[0], membership.ALWAYS
+    return _month(first)[0], _month(roster.closed_at + _NEAR_DAYS * _DAY)[1]
+
+
+def _month(at: int) -> tuple[int, int]:
+    """The first and the last second of an instant's UTC month; nothing lies before 1970."""
+    day = datetime.fromtimestamp(max(at, 0), UTC)
+    year, month = divmod(day.year * 12 + day.month, 12)
+    following = datetime(year, month + 1, 1, tzinfo=UTC)
+    return int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp()), int(following.timestamp()) - 1
 
 
 def stored(record: str) -> tuple[Roster | None, str | None]:

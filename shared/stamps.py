@@ -7,7 +7,10 @@ two differ. So a snapshot made from old people or settings is either replaced at
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shared import tables
 
@@ -31,12 +34,25 @@ def read() -> Stamps:
 
 def advance(name: str) -> Stamps:
     """Count one stamp up (`people` or `parameters`) and return the stamps now in force."""
+    return _changed(lambda old: replace(old, **{name: getattr(old, name) + 1}))
+
+
+def publish(parameters: int, people_too: bool) -> Stamps:
+    """Put a version of the settings in force, unless it or a later one is; `people_too`: it also changes who is one of ours."""
+    return _changed(
+        lambda old: old if old.parameters >= parameters else Stamps(old.people + int(people_too), parameters)
+    )
+
+
+def _changed(change: Callable[[Stamps], Stamps]) -> Stamps:
     from shared.errors import UnavailableError
 
     for _ in range(_TRIES):
         row = tables.read(TABLE, _KEY, _KEY)
-        old = {"people": row["people"], "parameters": row["parameters"]} if row else {"people": 0, "parameters": 0}
-        new = {**old, name: old[name] + 1}
-        if tables.write_if(TABLE, {"PartitionKey": _KEY, "RowKey": _KEY, "v": 1, **new}, row["etag"] if row else None):
-            return Stamps(**new)
+        old = Stamps(row["people"], row["parameters"]) if row else Stamps()
+        new = change(old)
+        fields = {"v": 1, "people": new.people, "parameters": new.parameters}
+        etag = row["etag"] if row else None
+        if new == old or tables.write_if(TABLE, {"PartitionKey": _KEY, "RowKey": _KEY, **fields}, etag):
+            return new
     raise UnavailableError("The stamps are being changed by too many writers.")
