@@ -6,7 +6,7 @@ PY     := $(VENV)/bin/python
 # Versions between the two locked ones resolve like the newer.
 LOCK   := requirements/dev-$(if $(filter 3.11,$(PYVER)),3.11,3.13).lock
 
-.PHONY: run test check bench eval clean setup node lock format openapi
+.PHONY: run test check bench eval clean setup node lock format package openapi
 
 setup: $(VENV)/.stamp node_modules/.stamp
 
@@ -31,6 +31,8 @@ check: setup
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_import_arrows.py tests/functions/test_worker_rules.py
+	$(PY) -m tests.infra.bicepcheck infra
+	$(PY) -m pytest -q -p no:cacheprovider tests/infra
 
 bench: setup
 	$(PY) -m bench
@@ -38,6 +40,10 @@ bench: setup
 # make eval MAIL=mail.csv.gz HORIZON=30: does the score foretell that contact goes on? Default: the sample's own mail.
 eval: setup
 	@$(PY) -m bench.evaluate $(MAIL) $(HORIZON)
+
+# What is deployed: build/package/ and build/package.zip (docs/deploy.md).
+package: setup
+	$(PY) -m scripts.package
 
 format: setup
 	$(PY) -m ruff format .

@@ -33,7 +33,7 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'A message could not be processed. See docs/operate.md, dead letters.'
+    description: 'A message could not be processed. See docs/alerts.md.'
     severity: 2
     enabled: true
     scopes: [serviceBusId]

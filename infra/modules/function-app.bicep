@@ -28,6 +28,8 @@ param subnetId string
 
 // Routes that answer without sign-in. Each has its own check in code, or nothing of any customer in its answer.
 var publicPaths = [
+  '/api/graph/lifecycle'
+  '/api/graph/notifications'
   '/api/health'
   '/api/openapi.json'
 ]
