@@ -20,9 +20,11 @@ class RecordUpdate(msgspec.Struct, frozen=True):
 
 
 class PeopleUpdate(msgspec.Struct, frozen=True):
-    """People of ours have changed: compute every record again whose snapshot names one of these keys."""
+    """People of ours have changed: compute every record again whose snapshot names one of these keys, or that one of these
+    owners (`user:<id>`, `team:<id>`) owns."""
 
     keys: list[int]
+    owners: list[str] = []
 
 
 def announce(records: Iterable[str], bulk: bool = False) -> None:
@@ -36,9 +38,9 @@ def announce(records: Iterable[str], bulk: bool = False) -> None:
     queues.send(config.record_updates_queue, messages)
 
 
-def announce_people(keys: Iterable[int]) -> None:
-    """Have every record computed that names one of these people of ours."""
-    body = msgspec.json.encode(PeopleUpdate(sorted(keys)))
+def announce_people(keys: Iterable[int], owners: Iterable[str] = ()) -> None:
+    """Have every record computed that names one of these people of ours, or that one of these owners owns."""
+    body = msgspec.json.encode(PeopleUpdate(sorted(keys), sorted(owners)))
     queues.send(settings().people_updates_queue, [queues.Message(body=body)])
 
 
