@@ -13,12 +13,17 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="%RECORD_UPDATES_QUEUE%", connection="SERVICEBUS")
 def record_updates(message: func.ServiceBusMessage) -> None:
-    """Compute one record's snapshot. One message a call: a record that fails is dead-lettered alone."""
-    from shared import deliveries, recompute
+    """Compute one record's snapshot, or who knows a person or company without a record.
+
+    One message a call: a record that fails is dead-lettered alone.
+    """
+    from shared import acquaintance_updates, deliveries, recompute
     from shared.record_updates import read_record_update
 
     def work(body: bytes) -> None:
-        recompute.recompute(read_record_update(body).record, int(time.time()))
+        name = read_record_update(body).record
+        own = acquaintance_updates.is_own_target(name)
+        (acquaintance_updates.recompute if own else recompute.recompute)(name, int(time.time()))
 
     deliveries.handle(message, settings().record_updates_queue, work)
 
@@ -26,10 +31,12 @@ def record_updates(message: func.ServiceBusMessage) -> None:
 @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="%PEOPLE_UPDATES_QUEUE%", connection="SERVICEBUS")
 def people_updates(message: func.ServiceBusMessage) -> None:
     """Have every record computed that names a person of ours who changed."""
-    from shared import deliveries, insights
+    from shared import acquaintance_rows, deliveries, insights, rosters
     from shared.record_updates import announce, read_people_update
 
     def work(body: bytes) -> None:
-        announce(insights.naming(read_people_update(body).keys), bulk=True)
+        update = read_people_update(body)
+        named = {*insights.naming(update.keys), *acquaintance_rows.naming(update.keys)}
+        announce(named | set(rosters.owned_by(update.owners)), bulk=True)
 
     deliveries.handle(message, settings().people_updates_queue, work)

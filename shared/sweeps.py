@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from shared import insights, record_updates, tables, telemetry
+from shared import acquaintance_rows, insights, record_updates, tables, telemetry
 
 _log = logging.getLogger(__name__)
 
 
 def sweep(now: int) -> int:
-    """Announce every record whose snapshot is out of date, and every record without one; how many."""
-    expired = set(insights.expired(now))
+    """Announce every record whose snapshot is out of date or missing, and who knows whom of the rest; how many."""
+    expired = {*insights.expired(now), *acquaintance_rows.expired(now)}
     missing = _records() - _computed()
     record_updates.announce(expired | missing, bulk=True)
     _log.info("nightly sweep", extra={"expired": len(expired), "missing": len(missing)})

@@ -1,0 +1,77 @@
+"""Who of ours is close to whom: same team, same manager, or seen together with a customer; never by mail among ourselves.
+
+Two colleagues on one counted interaction with somebody external are noted under each of both, so that an asker's colleagues are
+one query. What is noted may be a few days older than the newest such interaction; it decides an order, not a number.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from shared import tables
+from shared.acquaintance_rows import TABLE
+from shared.crm.records import User
+from shared.directory import Directory
+from shared.keys import keys
+
+STEP = 7 * 86_400  # a pair is noted again when its newest interaction is this much newer
+_REMEMBERED = 200_000
+
+_written: dict[tuple[int, int], int] = {}
+
+
+def note(pairs: Mapping[tuple[int, int], int]) -> None:
+    """Note pairs of colleagues and when they last met a customer together; what is noted already stays unless it is older."""
+    fresh = {pair: at for pair, at in pairs.items() if at >= _written.get(pair, -STEP) + STEP}
+    by_colleague: dict[int, dict[int, int]] = defaultdict(dict)
+    for (one, other), at in fresh.items():
+        by_colleague[one][other] = by_colleague[other][one] = at
+    for colleague, others in by_colleague.items():
+        held = _held(colleague)
+        newer = {other: at for other, at in others.items() if at > held.get(other, -1)}
+        tables.transact(TABLE, [("upsert", _row(colleague, other, at), None) for other, at in newer.items()])
+    if len(_written) > _REMEMBERED:
+        _written.clear()
+    _written.update(fresh)
+
+
+def met_with(colleague: int, since: int) -> set[int]:
+    """Keys of colleagues who were with this one and a customer on one interaction at or after `since`."""
+    return {other for other, at in _held(colleague).items() if at >= since}
+
+
+def _held(colleague: int) -> dict[int, int]:
+    return {int(row["RowKey"], 16): int(row["at"]) for row in tables.query(TABLE, _partition(colleague))}
+
+
+def _row(colleague: int, other: int, at: int) -> tables.Row:
+    return {"PartitionKey": _partition(colleague), "RowKey": f"{other:016x}", "v": 1, "at": str(at)}
+
+
+def _partition(key: int) -> str:
+    return f"with:{key:016x}"
+
+
+def team_of(user_id: str, directory: Directory) -> set[str]:
+    """The user ids of the same CRM team or manager, the manager and those managed among them; without the user."""
+    user = directory.users.get(user_id)
+    found = {id for team in directory.teams.values() if user_id in team.members for id in team.members}
+    if user is not None:
+        found |= {id for id, other in directory.users.items() if _same_line(user, other)}
+    return found - {user_id}
+
+
+def _same_line(user: User, other: User) -> bool:
+    same = bool(user.manager_id) and other.manager_id == user.manager_id
+    return same or other.id == user.manager_id or other.manager_id == user.id
+
+
+def user_key(user_id: str) -> int:
+    """The key under which a CRM user takes part in the figures."""
+    return keys().party(f"user:{user_id}")
+
+
+def user_keys(ids: Iterable[str]) -> Iterator[int]:
+    """The keys of several users."""
+    return map(user_key, ids)
