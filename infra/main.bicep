@@ -113,7 +113,7 @@ module storage 'modules/storage.bicep' = {
     dataName: 'st${short}d${token}'
     location: location
     tags: tags
-    tableNames: map(tableList.tables, table => table.name)
+    tableList: tableList
     isPrivate: vnetEnabled
     zoneRedundant: zoneRedundant
   }

@@ -8,7 +8,7 @@ param workspaceId string
 param monthlyBudget int
 param budgetStart string
 
-var logAlerts = loadJsonContent('../alerts.json').alerts
+var alertList = loadJsonContent('../alerts.json')
 var receivers = empty(email) ? [] : [
   {
     name: 'mail'
@@ -65,7 +65,7 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   }
 }
 
-resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in logAlerts: {
+resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in alertList.alerts: {
   name: '${alert.name}-${name}'
   location: location
   tags: tags

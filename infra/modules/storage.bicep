@@ -3,7 +3,8 @@ param hostName string
 param dataName string
 param location string
 param tags object
-param tableNames array
+@description('The content of tables.json.')
+param tableList object
 param isPrivate bool
 param zoneRedundant bool
 
@@ -66,9 +67,9 @@ resource dataTables 'Microsoft.Storage/storageAccounts/tableServices@2025-01-01'
   name: 'default'
 }
 
-resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [for tableName in tableNames: {
+resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [for table in tableList.tables: {
   parent: dataTables
-  name: tableName
+  name: table.name
 }]
 
 output hostId string = host.id

@@ -196,11 +196,6 @@ class _Template:
 
     def _call_expression(self, node: Node, local: LOCALS) -> Any:
         name, arguments = text(inner(node)[0]), inner(inner(node)[1])
-        if name == "map":
-            items, function = arguments
-            # the grammar binds `x => x.name` as `(x => x).name`
-            (variable, body), step = inner(inner(function)[0]), text(inner(function)[-1])
-            return [self.value(body, local | {text(variable): item})[step] for item in self.value(items, local)]
         return getattr(self, f"call_{name}")(*(self.value(one, local) for one in arguments))
 
     # the functions of Bicep that the templates use

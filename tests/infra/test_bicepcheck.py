@@ -57,7 +57,7 @@ MUTATIONS = {
                                 "member"),
     "13 module output": Mutation("../main", "identity.outputs.clientId\n    hostStorageName",
                                  "identity.outputs.client\n    hostStorageName", "member"),
-    "13 member in JSON": Mutation("../main", "tableList.tables", "tableList.table", "member"),
+    "13 member in JSON": Mutation("alerts", "alertList.alerts", "alertList.alert", "member"),
     "14 syntax": Mutation("identity", "resource identity", "resource = identity", "syntax"),
     "15 open enum": Mutation(
         "storage", "    minimumTlsVersion: 'TLS1_2'\n    supportsHttpsTrafficOnly: true\n"
