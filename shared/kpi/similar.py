@@ -40,7 +40,7 @@ class Deals:
 class SimilarDeals:
     """The similar won deals of one deal, the nearest 20 of them in order.
 
-    `n` counts all similar deals; `nearest` are positions in `Deals`, `distances` (0-0.35) and `percent` (similarity,
+    `n` counts all similar deals; `nearest` are positions in `Deals`, `distances` (0 to the limit) and `percent` (similarity,
     whole percent) belong to them. No similar deal gives empty arrays.
     """
 
@@ -81,26 +81,28 @@ def months_before(as_of: int, months: int, zone: str = "UTC") -> int:
     return int(local.replace(year=year, month=month + 1, day=day).timestamp())
 
 
-def won_lately(deals: Deals, as_of: int, readable: Bools | None = None, zone: str = "UTC") -> Indices:
-    """Positions of the candidates: won in the 24 months up to `as_of`, readable by the caller (`None` = all)."""
-    recent = (deals.closed >= months_before(as_of, MONTHS, zone)) & (deals.closed <= as_of)
+def won_lately(
+    deals: Deals, as_of: int, readable: Bools | None = None, zone: str = "UTC", months: int = MONTHS
+) -> Indices:
+    """Positions of the candidates: won in the last `months` up to `as_of`, readable by the caller (`None` = all)."""
+    recent = (deals.closed >= months_before(as_of, months, zone)) & (deals.closed <= as_of)
     return np.flatnonzero(deals.won & recent if readable is None else deals.won & recent & readable)
 
 
 class SimilarDealFinder:
     """Finds similar deals among fixed candidates (positions in `deals`); prepared once, asked for many deals.
 
-    Raises `ValueError` as `Gower` does.
+    `limit` is the largest distance that is still similar. Raises `ValueError` as `Gower` does.
     """
 
-    def __init__(self, deals: Deals, candidates: Indices) -> None:
-        self._deals = deals
+    def __init__(self, deals: Deals, candidates: Indices, limit: float = LIMIT) -> None:
+        self._deals, self._limit = deals, limit
         self._gower = Gower(deals.fields, candidates)
 
     def find(self, deal: int) -> SimilarDeals:
         """The deals similar to `deal` (a position), itself left out: nearest, then newer closing, then id."""
         distances = self._gower.distances(deal)
-        similar = np.flatnonzero(distances <= LIMIT)
+        similar = np.flatnonzero(distances <= self._limit)
         n = len(similar)
         if n > NEAREST:  # only what is as near as the twentieth needs the full order
             twentieth = np.partition(distances[similar], NEAREST - 1)[NEAREST - 1]
@@ -117,7 +119,7 @@ class SimilarDealFinder:
 
     def compare_fields(self, deal: int, other: int) -> Comparison:
         """Which fields agree; a number does when its own distance is within the limit that makes a deal similar."""
-        return self._gower.compare_fields(deal, other, LIMIT)
+        return self._gower.compare_fields(deal, other, self._limit)
 
 
 def equal_age_instants(deals: Deals, deal: int, others: Indices, as_of: int) -> Instants:
@@ -132,7 +134,14 @@ def equal_age_instants(deals: Deals, deal: int, others: Indices, as_of: int) -> 
 
 def average(similar: SimilarDeals, figures: Floats) -> Average | None:
     """Mean and median of `figures`, one for each of `similar.nearest`, NaN = null; `None` if too few or all null."""
+    return None if similar.too_few else mean_and_median(figures)
+
+
+def mean_and_median(figures: Floats) -> Average | None:
+    """Mean and median of what is known in `figures` (n,), NaN = null; `None` if nothing is.
+
+    >>> mean_and_median(np.array([1.0, np.nan, 2.0, 6.0]))
+    Average(n=3, mean=3.0, median=2.0)
+    """
     known = figures[np.isfinite(figures)]
-    if similar.too_few or not len(known):
-        return None
-    return Average(len(known), float(np.mean(known)), float(np.median(known)))
+    return Average(len(known), float(np.mean(known)), float(np.median(known))) if len(known) else None
