@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions import crm_changes, health, record_updates, sweeps, widgets
+from functions import crm_changes, health, record_updates, similar_deals, sweeps, widgets
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for subject in (crm_changes, record_updates, sweeps, widgets, health):
+for subject in (crm_changes, record_updates, similar_deals, sweeps, widgets, health):
     app.register_functions(subject.blueprint)

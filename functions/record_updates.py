@@ -17,13 +17,17 @@ def record_updates(message: func.ServiceBusMessage) -> None:
 
     One message a call: a record that fails is dead-lettered alone.
     """
-    from shared import acquaintance_updates, deliveries, recompute
+    from shared import acquaintance_updates, deliveries, recompute, similar_updates
     from shared.record_updates import read_record_update
 
     def work(body: bytes) -> None:
         name = read_record_update(body).record
-        own = acquaintance_updates.is_own_target(name)
-        (acquaintance_updates.recompute if own else recompute.recompute)(name, int(time.time()))
+        if acquaintance_updates.is_own_target(name):
+            acquaintance_updates.recompute(name, int(time.time()))
+            return
+        stored = recompute.recompute(name, int(time.time()))
+        if stored and stored.similar_due:
+            similar_updates.announce_round()
 
     deliveries.handle(message, settings().record_updates_queue, work)
 

@@ -21,6 +21,7 @@ class Stored(Struct, frozen=True):
     body: bytes
     tag: str
     valid_until: int
+    similar_due: bool = False  # of an opportunity just computed: its list of similar won deals must be found again
 
 
 def read(record: str) -> Stored | None:

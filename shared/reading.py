@@ -15,6 +15,7 @@ from shared.rosters import RECORD_TYPES
 
 _SNAPSHOT = json.Decoder(dict[str, Raw])
 Found = TypeVar("Found")
+SIMILAR = "similarWonOpportunities"  # of a past instant, it is found only when it is asked for by name
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -56,9 +57,9 @@ def past_instant(query: AsOfQuery, now: int) -> int | None:
     return instant
 
 
-def all_widgets(record: str, query: AsOfQuery, now: int) -> Answer:
+def all_widgets(record: str, query: AsOfQuery, now: int, with_similar: bool = False) -> Answer:
     """All widgets of a record. Raises NotFoundError when there is no such record."""
-    found = _snapshot(record, query, now)
+    found = _snapshot(record, query, now, with_similar)
     if not query.language:
         return found
     envelope = _SNAPSHOT.decode(found.body)
@@ -73,12 +74,12 @@ def _in_words(summary: Raw, language: str) -> Raw:
     return Raw(in_words(bytes(summary), language))
 
 
-def _snapshot(record: str, query: AsOfQuery, now: int) -> Answer:
+def _snapshot(record: str, query: AsOfQuery, now: int, with_similar: bool) -> Answer:
     instant = past_instant(query, now)
     if instant is not None:
         from shared.recompute import as_of
 
-        return Answer(_existing(as_of(record, instant, now), record), None)
+        return Answer(_existing(as_of(record, instant, now, with_similar), record), None)
     stored = insights.read(record)
     if stored is None or now >= stored.valid_until:
         from shared.recompute import recompute
@@ -90,7 +91,7 @@ def _snapshot(record: str, query: AsOfQuery, now: int) -> Answer:
 
 def one_widget(record: str, widget: str, query: AsOfQuery, now: int) -> Answer:
     """One widget with its envelope. Raises NotFoundError for an unknown record or widget."""
-    whole = all_widgets(record, query, now)
+    whole = all_widgets(record, query, now, with_similar=widget == SIMILAR)
     envelope = _SNAPSHOT.decode(whole.body)
     widgets = _SNAPSHOT.decode(envelope.pop("widgets"))
     if widget not in widgets:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import blake2b
 
 import numpy as np
-from msgspec import json
+from msgspec import json, structs
 
-from shared import insights, organisation, partitions, registry, rosters, stamps
+from shared import insights, organisation, partitions, registry, rosters, similar_deals, similar_results, stamps
 from shared.directory import directory
 from shared.errors import UnavailableError
 from shared.insights import Stored
@@ -51,9 +52,11 @@ def recompute(record: str, now: int) -> Stored | None:
         if found is None:
             if etag:
                 insights.remove(record)
+                similar_results.remove(record)
             return None
         computed, partition = found
-        stored = _stored(computed, now, in_force)
+        computed, similar_due = similar_deals.beside(computed, now, in_force)
+        stored = structs.replace(_stored(computed, now, in_force), similar_due=similar_due)
         people = np.unique(np.concatenate([computed.inclusion.person, computed.entries.facts.part_person]))
         if insights.write_if(record, stored.body, stored.valid_until, people.astype("<u8").tobytes(), etag):
             if len(partition.tail) > partitions.TAIL_LIMIT:
@@ -76,8 +79,16 @@ def current(record: str, now: int) -> Stored | None:
     return recompute(record, now)
 
 
-def as_of(record: str, instant: int, now: int) -> bytes | None:
-    """All widgets for a past instant, from what is held today: late arrivals are in, erased data is gone. Nothing is stored."""
+def as_of(record: str, instant: int, now: int, with_similar: bool = False) -> bytes | None:
+    """All widgets for a past instant, from what is held today: late arrivals are in, erased data is gone. Nothing is stored.
+
+    Similar deals are looked for only on demand: it takes reading twenty other records.
+    """
     in_force = stamps.read()
     found = computation(record, instant, in_force)
-    return json.encode(snapshot(found[0], now, now, in_force.parameters)) if found else None
+    if found is None:
+        return None
+    computed, _ = found
+    if with_similar:
+        computed = replace(computed, similar=similar_deals.at(computed.subject.roster, instant, in_force))
+    return json.encode(snapshot(computed, now, now, in_force.parameters))

@@ -29,6 +29,8 @@ from shared.kpi.timeline import timeline
 from shared.kpi.trend import Trend, trend
 from shared.kpi.windows import Window, kpi_window
 from shared.moments import instant, known_instant
+from shared.similar_results import SimilarResult
+from shared.similar_widget import similar_subjects, similar_widget
 from shared.subjects import Person, Subject, anchored
 
 KINDS = {Kind.EMAIL: "email", Kind.MEETING: "meeting", Kind.CALL: "call", Kind.TASK: "task"}
@@ -62,6 +64,7 @@ class Computation:
     window: Window
     parameters: Parameters
     names: Mapping[int, Person]
+    similar: SimilarResult | None = None  # of an opportunity, where similar won deals were looked for
 
     def person(self, key: int) -> w.PersonRef:
         """Who stands behind a canonical key."""
@@ -158,8 +161,9 @@ def _widgets(found: Computation) -> w.Widgets:
         email_engagement=email_engagement(found),
         cover_risk=cover_risk(found),
         relationship_activities=_timeline(found),
+        similar_won_opportunities=similar_widget(found),
     )  # fmt: skip
-    return replace(rest, summary=summary_of(found, rest, (None, 0)))
+    return replace(rest, summary=summary_of(found, rest, similar_subjects(found.similar)))
 
 
 def _ratio_reason(sent: int, received: int) -> str:
