@@ -7,12 +7,12 @@ goes through the library's pipeline with its signing, retries and tracing. `make
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from msgspec import Struct, json
+from msgspec import Struct, convert, json
 
 from shared.entity_groups import Row
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from azure.data.tables import TableClient
 
 _TYPE = "@odata.type"
-_READERS: dict[str, Callable[[Any], Any]] = {"Edm.Binary": a2b_base64, "Edm.Int64": int, "Edm.Double": float}
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "Edm.Binary": partial(convert, type=bytes),
+    "Edm.Int64": int,
+    "Edm.Double": float,
+}
 
 
 class _Page(Struct):
