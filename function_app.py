@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions import crm_changes, health, record_updates, similar_deals, sweeps, widgets
+from functions import (
+    consent,
+    crm_changes,
+    graph_timers,
+    graph_webhook,
+    graph_workers,
+    health,
+    record_updates,
+    similar_deals,
+    sweeps,
+    widgets,
+)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for subject in (crm_changes, record_updates, similar_deals, sweeps, widgets, health):
+MAILBOXES = (graph_webhook, graph_workers, graph_timers, consent)
+for subject in (crm_changes, record_updates, similar_deals, sweeps, widgets, *MAILBOXES, health):
     app.register_functions(subject.blueprint)

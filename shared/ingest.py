@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import msgspec
 
-from shared import groups, placing, record_updates, registry, roster_updates, stamps, states
+from shared import acquaintance_rows, groups, placing, record_updates, registry, roster_updates, stamps, states
 from shared.changes import Change
 from shared.crm.activities import ACTIVITIES, copy_of
 from shared.crm.state import EntityState
-from shared.directory import directory
 from shared.errors import PoisonMessageError
 from shared.groups import HeldCopy
 from shared.states import HeldState
@@ -81,19 +80,18 @@ def take_in(changes: Sequence[Change]) -> set[str]:
 def _take_in_our_people(changes: list[Change]) -> None:
     held = states.take_in(changes)
     stamps.advance("people")
-    record_updates.announce_people(keys_of_ours(held.values()))
+    record_updates.announce_people(keys_of_ours(held.values()), {f"{entity}:{id}" for entity, id in held})
 
 
 def keys_of_ours(held: Iterable[HeldState]) -> set[int]:
-    """The person keys of changed users; a changed team stands for its members by the team's own key."""
+    """The person keys of changed users; a team takes part in nothing itself."""
     from shared.crm.records import User, view
     from shared.directory import user_keys
-    from shared.keys import keys
 
     found: set[int] = set()
     for each in held:
         viewed = view(each.state)
-        found |= set(user_keys(viewed)) if isinstance(viewed, User) else {keys().party(f"team:{each.state.id}")}
+        found |= set(user_keys(viewed)) if isinstance(viewed, User) else set()
     return found
 
 
@@ -103,13 +101,22 @@ def _group_of(state: EntityState) -> str:
 
 
 def _take_in_activities(held: Iterable[HeldState]) -> set[str]:
-    our_people = directory(stamps.read().people)
     by_group: dict[str, dict[str, HeldCopy]] = defaultdict(dict)
     for each in held:
         copy = copy_of(each.state)
         for merge_key in each.groups:
             still = copy if copy is not None and copy.merge_key == merge_key else None
             by_group[merge_key][f"{each.state.entity}:{each.state.id}"] = HeldCopy(each.revision, still)
-    placement = groups.update(by_group, lambda interaction: placing.reach(interaction, our_people))
+    return place(by_group)
+
+
+def place(by_group: Mapping[str, Mapping[str, HeldCopy]]) -> set[str]:
+    """Join copies (by merge key and copy id) into their groups and bring all partitions in line; the records to compute again.
+
+    The copies may come from the CRM or from mailboxes. Repeating it, or breaking it off and repeating it, is harmless.
+    """
+    placement = groups.update(by_group, placing.reach)
     registry.remember(chain.from_iterable(interaction.participants for interaction, _ in placement.interactions))
-    return placing.put(placement, our_people)
+    outsiders = chain.from_iterable(placing.outsiders(interaction) for interaction, _ in placement.interactions)
+    acquaintance_rows.remember_domains(participant.address for participant in outsiders)
+    return placing.put(placement)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from shared import tables
+from shared import list_rows, list_store, tables
 from shared.errors import FormatVersionError
+from shared.list_rows import ListRow
 from shared.rosters import place
 
 TABLE = "insights"
@@ -34,39 +35,81 @@ def read(record: str) -> Stored | None:
     return Stored(tables.unsplit(row), row["tag"], row["validUntil"])
 
 
-def etag(record: str) -> str | None:
-    """The ETag of the snapshot's row, None if there is none. Read it before anything that the snapshot is made from."""
-    row = tables.read(TABLE, *place(record), ["RowKey"])
-    return row["etag"] if row else None
+class Held(Struct, frozen=True):
+    """What stands in a record's place before it is computed: the row's ETag, None if there is none, and its revision."""
+
+    etag: str | None = None
+    revision: int = 0
 
 
-def write_if(record: str, body: bytes, valid_until: int, people: bytes, etag: str | None) -> bool:
-    """Store a snapshot unless somebody stored another one since `etag` was read; False then.
+def held(record: str) -> Held:
+    """What stands in the record's place. Read it before anything that the snapshot is made from."""
+    row = tables.read(TABLE, *place(record), ["revision"])
+    return Held(row["etag"], int(row["revision"])) if row else Held()
+
+
+def write_if(record: str, stored: Stored, people: bytes, in_lists: ListRow, before: Held, now: int) -> bool:
+    """Store a snapshot and its list row together, unless somebody stored another one since `before` was read; False then.
 
     `people` are the keys of everybody in it (little-endian uint64), by which `naming` finds the records a person is on.
     """
-    partition, row = place(record)
-    tag = blake2b(body, digest_size=12).hexdigest()
-    new = {"PartitionKey": partition, "RowKey": row, "v": VERSION, "tag": tag, "validUntil": valid_until}
-    return tables.write_if(TABLE, {**new, **tables.split(people, "people"), **tables.split(body)}, etag)
+    partition, key = place(record)
+    in_lists = replace(in_lists, revision=_revision(before, now))
+    row = {
+        "PartitionKey": partition, "RowKey": key, "v": VERSION, "tag": stored.tag, "validUntil": stored.valid_until,
+        "revision": str(in_lists.revision), "row": list_rows.encode(in_lists),
+        **tables.split(people, "people"), **tables.split(stored.body),
+    }  # fmt: skip
+    written = tables.transact(TABLE, [("write", row, before.etag), list_store.tail_write(partition, in_lists)])
+    if written and list_store.is_fold_due(stored.tag):
+        list_store.fold(partition)
+    return written
 
 
-def remove(record: str) -> None:
-    """Delete the snapshot of a record that is gone."""
-    tables.delete(TABLE, *place(record))
+def remove(record: str, before: Held, now: int) -> bool:
+    """Delete the snapshot of a record that is gone, and its list row; False when somebody else was faster."""
+    partition, key = place(record)
+    gone = ListRow(id=key, revision=_revision(before, now), gone=True, open=False)
+    delete: tables.Operation = ("delete", {"PartitionKey": partition, "RowKey": key}, before.etag)
+    return tables.transact(TABLE, [delete, list_store.tail_write(partition, gone)])
+
+
+def _revision(before: Held, now: int) -> int:
+    """Higher than any before, also where the row was deleted in between: not below the clock's milliseconds."""
+    return max(before.revision + 1, now * 1000)
+
+
+def list_row(record: str) -> ListRow | None:
+    """The list row of a record, None if it was never computed."""
+    row = tables.read(TABLE, *place(record), ["row"])
+    return list_rows.decode(row["row"]) if row else None
 
 
 def naming(keys: Iterable[int]) -> Iterator[str]:
     """The records whose snapshot names any of these people; one scan of the table's smallest columns."""
     wanted = {key.to_bytes(8, "little") for key in keys}
-    for row in tables.scan(TABLE, ["PartitionKey", "RowKey", *(f"people{i}" for i in range(4))]):
+    for row in _scan([f"people{i}" for i in range(4)]):
         people = tables.unsplit(row, "people")
         if any(people[i : i + 8] in wanted for i in range(0, len(people), 8)):
-            yield f"{row['PartitionKey'].partition('|')[0]}:{row['RowKey']}"
+            yield _record(row)
+
+
+def all_records() -> Iterator[str]:
+    """Every record that has a snapshot."""
+    return map(_record, _scan([]))
 
 
 def expired(now: int) -> Iterator[str]:
     """The records whose snapshot no longer holds by itself."""
-    for row in tables.scan(TABLE, ["PartitionKey", "RowKey", "validUntil"]):
+    for row in _scan(["validUntil"]):
         if row["validUntil"] <= now:
-            yield f"{row['PartitionKey'].partition('|')[0]}:{row['RowKey']}"
+            yield _record(row)
+
+
+def _scan(select: list[str]) -> Iterator[tables.Row]:
+    rows = tables.scan(TABLE, ["PartitionKey", "RowKey", *select])
+    return (row for row in rows if not list_store.is_list_key(row["RowKey"]))
+
+
+def _record(row: tables.Row) -> str:
+    return f"{row['PartitionKey'].partition('|')[0]}:{row['RowKey']}"

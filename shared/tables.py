@@ -61,7 +61,9 @@ def _transport() -> Any:
     session.trust_env = False
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=32))
-    return RequestsTransport(session=session, session_owner=False, use_env_settings=False)
+    # By default an answer is put together of pieces of 4 KiB, each with a cost of its own.
+    pieces = {"connection_data_block_size": 65_536}
+    return RequestsTransport(session=session, session_owner=False, use_env_settings=False, **pieces)
 
 
 @functools.cache
@@ -169,8 +171,7 @@ def _chunks(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
     chunk: list[Operation] = []
     size = 0
     for operation in operations:
-        # Bytes travel as base64, and Azurite counts them so.
-        bulk = 1_000 + sum(len(value) * 4 // 3 for value in operation[1].values() if isinstance(value, (bytes, str)))
+        bulk = bulk_of(operation)
         if chunk and (len(chunk) == TRANSACTION_ROWS or size + bulk > TRANSACTION_BYTES):
             yield chunk
             chunk, size = [], 0
@@ -178,6 +179,12 @@ def _chunks(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
         size += bulk
     if chunk:
         yield chunk
+
+
+def bulk_of(operation: Operation) -> int:
+    """About how many of a transaction's bytes the operation takes."""
+    # Bytes travel as base64, and Azurite counts them so.
+    return 1_000 + sum(len(value) * 4 // 3 for value in operation[1].values() if isinstance(value, (bytes, str)))
 
 
 def split(blob: bytes, name: str = "data") -> Row:

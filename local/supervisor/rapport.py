@@ -1,4 +1,4 @@
-"""The pieces of Rapport's own stack: tables, Service Bus, sign-in, host, in the order in which they start."""
+"""The pieces of Rapport's own stack: tables, Service Bus, Graph with the sign-in, host, in the order in which they start."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local import azurite
+from local.graph.consent import REGISTRATIONS
 from local.node import ROOT
 from local.supervisor.folder import StateFolder, write_private
 from local.supervisor.options import Options
@@ -59,7 +60,7 @@ def pieces(options: Options, folder: StateFolder, func: bool) -> list[Piece]:
     return [
         _tables(options, folder, func),
         _service_bus(options, folder, keys["serviceBus"]),
-        _sign_in(options, folder),
+        _graph(options, folder),
         _host(options, folder, keys, func),
     ]
 
@@ -115,9 +116,11 @@ def speaks_amqp(port: int) -> bool:
         return False
 
 
-def _sign_in(options: Options, folder: StateFolder) -> Piece:
-    command = _python("local.signin", port=options.signin_port, folder=folder.part("graph"))
-    return Piece("signin", command, lambda: answer(f"{options.signin_url}/health") is not None, folder=ROOT)
+def _graph(options: Options, folder: StateFolder) -> Piece:
+    """Graph and the sign-in in one process. Nobody has consented yet: that is for the administrator to try."""
+    command = [*_python("local.graph", port=options.signin_port, folder=folder.part("graph")), "--no-consent"]
+    command += ["--sample"] if options.sample else []
+    return Piece("graph", command, lambda: answer(f"{options.signin_url}/health") is not None, folder=ROOT)
 
 
 def answer(url: str) -> Any:
@@ -158,6 +161,16 @@ def host_environment(options: Options, person_key: str, bus_key: str, func: bool
         "CRM_CHANGES_QUEUE": "crm-changes",
         "RECORD_UPDATES_QUEUE": "record-updates",
         "PEOPLE_UPDATES_QUEUE": "people-updates",
+        "GRAPH_LIFECYCLE_QUEUE": "graph-lifecycle",
+        "GRAPH_DIRTY_QUEUE": "graph-dirty",
+        "GRAPH_BACKFILL_QUEUE": "graph-backfill",
+        "GRAPH_ENDPOINT": f"{options.signin_url}/v1.0",
+        "GRAPH_LOGIN": options.signin_url,
+        "GRAPH_TENANT_ID": TENANT,
+        "GRAPH_CLIENT_ID": REGISTRATIONS[0].client_id,
+        "GRAPH_CLIENT_SECRET": REGISTRATIONS[0].secret,
+        "GRAPH_NOTIFICATION_URL": f"{options.base_url}/api",
+        "CONSENT_REDIRECT_URL": f"{options.base_url}/admin/consent",
         "SIMILAR_UPDATES_QUEUE": "similar-updates",
         "TABLES": azurite.connection_string(options.tables_port),
         "SERVICEBUS": service_bus_connection_string(options.servicebus_port, bus_key),

@@ -1,0 +1,281 @@
+"""What administrators see and press: the state with its banner, enable, disable, the Exchange switch, preview, consent page."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from shared import tables
+from shared.errors import ConflictError, ForbiddenError, InvalidInputError, UnavailableError
+from shared.graph import calendar, consent, consent_state, mail, mailboxes, work
+from shared.graph.calls import GraphCallError
+from shared.graph.consent import Consent, Scope, State, Transition
+from shared.graph.mailboxes import Mailbox
+from shared.graph.work import Lifecycle
+from shared.settings import settings
+
+STATE_SECONDS = 600
+LAG_SECONDS = 1_800
+POLL_SECONDS = 900
+_LONGEST_HISTORY = 100
+
+
+class Shape(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Base of the answers."""
+
+
+class Choice(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Whose mailboxes: names of CRM security roles, ids of directory groups."""
+
+    roles: list[str] = []
+    groups: list[str] = []
+    include_inactive: bool = False
+
+
+class Switch(Struct, frozen=True, forbid_unknown_fields=True):
+    """The Exchange switch."""
+
+    on: bool
+
+
+class Returned(Struct, frozen=True, forbid_unknown_fields=False):
+    """What the consent page handed back, as its names are."""
+
+    state: str
+    tenant: str = ""
+    admin_consent: str = ""
+    error: str = ""
+
+
+class Link(Shape, frozen=True):
+    """Where an administrator gives consent."""
+
+    url: str
+
+
+class Coverage(Shape, frozen=True):
+    """Mailboxes in numbers. `lagging`: watermark older than half an hour (poll: two intervals); `failed`: refused or parked.
+
+    `progress`: share of the past that is read, 0 to 1; null without mailboxes.
+    """
+
+    connected: int
+    lagging: int
+    failed: int
+    backfilled: int
+    held: int
+    progress: float | None
+
+
+class HistoryEntry(Shape, frozen=True):
+    """A transition: RFC 3339, its number in the life cycle, from where to where, by whom."""
+
+    at: str
+    transition: str
+    before: str
+    after: str
+    by: str
+
+
+class Status(Shape, frozen=True):
+    """The connection. `day` of 14 and `daysLeft` while consent is pending, else null; `banner`: a message id, or empty."""
+
+    state: str
+    banner: str
+    day: int | None
+    days_left: int | None
+    enabled_at: str | None
+    deadline: str | None
+    consent_suspect: bool
+    mode: str
+    roles: list[str]
+    groups: list[str]
+    include_inactive: bool
+    mailboxes: Coverage
+    history: list[HistoryEntry]
+
+
+class PreviewedMailbox(Shape, frozen=True):
+    """A mailbox that would be read."""
+
+    address: str
+    name: str
+
+
+class Preview(Shape, frozen=True):
+    """Whose mailboxes would be read, and which fields; `limited_by`: "exchange" (scoped there) or "rapport"."""
+
+    mailboxes: list[PreviewedMailbox]
+    message_fields: list[str]
+    event_fields: list[str]
+    days_back: int
+    limited_by: str
+
+
+def status(now: int) -> Status:
+    """How the connection stands."""
+    from shared.graph.times import text_of
+
+    state = consent_state.read()
+    pending = state.state is State.PENDING_CONSENT
+    day, left = consent.day_of(state, now) if pending else (None, None)
+    entries = [
+        HistoryEntry(at=text_of(e.at), transition=e.name, before=e.before, after=e.after, by=e.by)
+        for e in consent_state.history()
+    ]
+    return Status(
+        state=state.state, banner=_banner(state), day=day, days_left=left,
+        enabled_at=text_of(state.enabled_at) if state.enabled_at else None,
+        deadline=text_of(state.deadline) if pending else None, consent_suspect=bool(state.suspect_since),
+        mode=settings().graph_mode, roles=list(state.scope.roles), groups=list(state.scope.groups),
+        include_inactive=state.scope.include_inactive, mailboxes=coverage(mailboxes.read_all(), now),
+        history=entries[-_LONGEST_HISTORY:],
+    )  # fmt: skip
+
+
+def _banner(state: Consent) -> str:
+    if state.suspect_since:
+        return "consentSuspect"
+    banners = {
+        State.PENDING_CONSENT: "consentPending",
+        State.AUTO_OFF: "consentAutoOff",
+        State.WITHDRAWN: "consentWithdrawn",
+    }
+    return banners.get(state.state, "")
+
+
+def coverage(known: list[Mailbox], now: int) -> Coverage:
+    """Count mailboxes; those that left count only as held while their data is kept."""
+    connected = [one for one in known if one.state == "connected"]
+    lag = LAG_SECONDS if settings().graph_mode == "push" else 2 * POLL_SECONDS
+    patience = work.CATCH_UP_SECONDS + lag if settings().graph_mode == "push" else lag
+    return Coverage(
+        connected=len(connected),
+        lagging=sum(min(one.mail_until, one.calendar_until) < now - patience for one in connected),
+        failed=sum(bool(one.error) for one in connected),
+        backfilled=sum(one.is_backfilled for one in connected),
+        held=sum(one.state == "held" for one in known),
+        progress=round(sum(map(_progress, connected)) / len(connected), 4) if connected else None,
+    )
+
+
+def _progress(mailbox: Mailbox) -> float:
+    if mailbox.is_backfilled:
+        return 1.0
+    whole = 2 * (mailbox.connected_at - mailbox.target) or 1
+    left = (
+        (mailbox.mail_from or mailbox.connected_at)
+        + (mailbox.calendar_from or mailbox.connected_at)
+        - 2 * mailbox.target
+    )
+    return min(1.0, max(0.0, 1 - left / whole))
+
+
+def _scope(choice: Choice) -> Scope:
+    if not choice.roles and not choice.groups:
+        raise InvalidInputError("choose at least one role or group", "$.roles")
+    return Scope(tuple(sorted(set(choice.roles))), tuple(sorted(set(choice.groups))), choice.include_inactive)
+
+
+def enable(choice: Choice, by: str, now: int) -> Status:
+    """Enable, or change whose mailboxes are read; one probe at once. Raises InvalidInputError without any role or group."""
+    chosen = _scope(choice)
+    done = consent_state.change(lambda state: consent.enable(state, chosen, now), now, by)
+    if done and done.name == "T12":
+        _follow(done, now)
+    elif done:
+        # Asked for in the queue: the answer must not wait for Graph, nor fail with it.
+        work.send([Lifecycle(do="probe")])
+        for day in consent.REMIND_ON:
+            work.send([Lifecycle(do="probe")], due=now + day * consent.DAY)
+    return status(now)
+
+
+def _follow(done: Transition | None, now: int) -> None:
+    # Imported here: it knows how to read mailboxes, which those who only look at the state need not load.
+    from shared.graph import lifecycle
+
+    lifecycle.follow(done, now)
+
+
+def disable(by: str, now: int) -> Status:
+    """Switch everything off; what Exchange told is hidden, and erased later."""
+    _follow(consent_state.change(lambda state: consent.disable(state, now), now, by), now)
+    return status(now)
+
+
+def switch(wanted: Switch, by: str, now: int) -> Status:
+    """Turn the Exchange switch. Raises ConflictError when it cannot be turned on now: wrong state, or the probe fails."""
+    if not wanted.on:
+        _follow(consent_state.change(lambda state: consent.switch_off(state, now), now, by), now)
+        return status(now)
+    from shared.graph import lifecycle
+
+    passes = lifecycle.passes_now(now)
+    done = consent_state.change(lambda state: consent.switch_on(state, passes), now, by)
+    if done is None and consent_state.read().state is State.CRM_ONLY:
+        raise ConflictError("The connection to Microsoft 365 cannot be read now.")
+    _follow(done, now)
+    return status(now)
+
+
+def preview(choice: Choice) -> Preview:
+    """Who would be read with this choice. Raises UnavailableError when the directory does not answer."""
+    from shared.graph import scope
+    from shared.graph.client import graph
+
+    try:
+        found = scope.members(graph(), _scope(choice))
+    except GraphCallError as error:
+        if error.is_denied:
+            raise ConflictError("The directory can be read once consent is given.") from None
+        raise UnavailableError("The directory does not answer.") from None
+    return Preview(
+        mailboxes=[PreviewedMailbox(address=member.address, name=member.name) for member in found],
+        message_fields=mail.SELECT.split(","),
+        event_fields=calendar.SELECT.split(","),
+        days_back=365,
+        limited_by="exchange" if settings().graph_mode == "push" else "rapport",
+    )
+
+
+def consent_link(caller_id: str, now: int) -> Link:
+    """The consent page for this administrator, with a state that is good once, for ten minutes, and for nobody else."""
+    config, state = settings(), secrets.token_urlsafe(32)
+    row = {"PartitionKey": "pending", "RowKey": state, "v": 1, "caller": caller_id, "until": now + STATE_SECONDS}
+    tables.upsert(consent_state.TABLE, row)
+    query = urlencode(
+        {
+            "client_id": config.need("GRAPH_CLIENT_ID"),
+            "scope": "https://graph.microsoft.com/.default",
+            "redirect_uri": config.need("CONSENT_REDIRECT_URL"),
+            "state": state,
+        }
+    )
+    return Link(url=f"{config.graph_login}/{config.need('GRAPH_TENANT_ID')}/v2.0/adminconsent?{query}")
+
+
+def consent_returned(answer: Returned, caller_id: str, caller_tenant: str) -> Status:
+    """Take the consent page's answer from the administrator who was sent there. Nothing in it is believed: a probe decides.
+
+    Raises ForbiddenError for a state that is not this administrator's, is used or old, and for another tenant;
+    ConflictError when consent was not given.
+    """
+    now = int(time.time())
+    row = tables.read(consent_state.TABLE, "pending", answer.state) if answer.state else None
+    if row is None or row["caller"] != caller_id or row["until"] < now:
+        raise ForbiddenError("This answer belongs to no open question.")
+    used = {"PartitionKey": "pending", "RowKey": answer.state, "v": 1, "caller": "", "until": 0}
+    if not tables.write_if(consent_state.TABLE, used, row["etag"]):
+        raise ForbiddenError("This answer was used already.")
+    tables.delete(consent_state.TABLE, "pending", answer.state)
+    # A refusal carries admin_consent=True as well, so the error is looked at first.
+    if answer.error or answer.admin_consent.lower() != "true":
+        raise ConflictError("Consent was not given.")
+    if answer.tenant != caller_tenant or answer.tenant != settings().graph_tenant_id:
+        raise ForbiddenError("This consent is for another organisation.")
+    work.send([Lifecycle(do="probe")])
+    return status(now)

@@ -1,0 +1,215 @@
+"""Connection upkeep: probes and their consequences, mailboxes that join and leave, subscriptions and their events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from shared import insights, record_updates, telemetry
+from shared.graph import (
+    consent,
+    consent_state,
+    copies,
+    mailboxes,
+    probe,
+    reading,
+    runs,
+    scope,
+    subscriptions,
+    throttle,
+    work,
+)
+from shared.graph.calls import GraphCallError
+from shared.graph.client import Graph, graph
+from shared.graph.consent import Consent, State, Transition
+from shared.graph.mailboxes import Mailbox
+from shared.graph.reading import OutOfTimeError
+from shared.graph.work import Dirty, Lifecycle
+from shared.settings import settings
+
+KEEP_SECONDS = 14 * 86_400  # what is held after the switch was turned off
+
+
+def handle(body: bytes) -> None:
+    """Do what a message of the lifecycle queue says."""
+    task, now = work.read(body, Lifecycle), int(time.time())
+    match task.do:
+        case "probe":
+            check(now, "timer", task.mailbox)
+        case "reconcile":
+            reconcile(graph(), now)
+        case "hold":
+            hold(graph(), task.mailbox)
+        case "erase":
+            erase(graph(), task.mailbox, now)
+        case "connect":
+            _join(task, now)
+        case _:
+            _subscription_event(task, now)
+
+
+def check(now: int, by: str, witness: str = "") -> Transition | None:
+    """Probe the connection and draw the conclusion. `witness`: a mailbox that refused; alone in that, it is parked."""
+    state = consent_state.read()
+    if not state.wants_probe:
+        return None
+    passes = _passes(graph(), state, witness, now)
+    telemetry.count("rapport.consent.probes", passes=str(passes))
+    if passes and witness:
+        park(graph(), witness, now)
+    done = consent_state.change(lambda current: consent.probed(current, passes, now), now, by)
+    follow(done, now)
+    return done
+
+
+def passes_now(now: int) -> bool | None:
+    """Whether the chosen mailboxes can be read; None for no evidence."""
+    return _passes(graph(), consent_state.read(), "", now)
+
+
+def _passes(client: Graph, state: Consent, witness: str, now: int) -> bool | None:
+    token = probe.token_passes(client, state.scope)
+    if not token:
+        return token
+    try:
+        found = [member.id for member in scope.members(client, state.scope)]
+    except GraphCallError as error:
+        return None if error.is_passing else False
+    others = [id for id in found if id != witness] or found
+    return probe.mailboxes_pass(client, others, now)
+
+
+def follow(done: Transition | None, now: int) -> None:
+    """Have done what a transition entails. All of it is safe to repeat, and the hourly timer repeats what got lost."""
+    if done is None:
+        return
+    if done.name == "suspect":
+        work.send([Lifecycle(do="probe")], due=now + consent.CONFIRM_AFTER + 1)
+        return
+    work.send([Lifecycle(do="reconcile")])
+    if done.name in ("T7", "T9"):
+        catch_up(mailbox.id for mailbox in mailboxes.read_all() if mailbox.state == "connected")
+    if done.name in ("T6", "T7", "T8", "T11"):
+        record_updates.announce(insights.all_records(), bulk=True)
+
+
+def catch_up(ids: Iterable[str]) -> None:
+    """Have mailboxes read from where they stand, without anybody having told of a change."""
+    work.send([Dirty(id, kind, settled=True) for id in ids for kind in work.KINDS])
+
+
+def reconcile(client: Graph, now: int) -> None:
+    """Bring mailboxes in line with the consent and the chosen scope: join, hold, erase."""
+    state, known = consent_state.read(), {mailbox.id: mailbox for mailbox in mailboxes.read_all()}
+    if state.is_visible:
+        if state.is_reading:
+            work.send(_scope_tasks(client, state, known))
+        runs.finish_backfill(now)
+        return
+    erasing = state.state is State.WITHDRAWN or now >= state.stopped_at + KEEP_SECONDS
+    left = [mailbox for mailbox in known.values() if mailbox.state != "gone"]
+    if erasing:
+        work.send([Lifecycle(do="erase", mailbox=mailbox.id) for mailbox in left])
+    else:
+        work.send([Lifecycle(do="hold", mailbox=mailbox.id) for mailbox in left if mailbox.state == "connected"])
+    if not left and not state.erased:
+        consent_state.change(consent.erased, now, "timer")
+
+
+def _scope_tasks(client: Graph, state: Consent, known: dict[str, Mailbox]) -> list[Lifecycle]:
+    """Who joins, whose data goes, and who only stops being read (people who are no longer active)."""
+    from msgspec.structs import replace
+
+    wanted = {member.id: member for member in scope.members(client, state.scope)}
+    inactive = {member.id for member in scope.members(client, replace(state.scope, include_inactive=True))}
+    joining = [id for id in wanted if id not in known or known[id].is_unfinished]
+    leaving = [mailbox for id, mailbox in known.items() if id not in wanted and mailbox.state != "gone"]
+    tasks = [Lifecycle(do="connect", mailbox=id, address=wanted[id].address) for id in joining]
+    tasks += [Lifecycle(do="erase", mailbox=one.id) for one in leaving if one.id not in inactive]
+    return tasks + [Lifecycle(do="hold", mailbox=o.id) for o in leaving if o.id in inactive and o.state == "connected"]
+
+
+def _join(task: Lifecycle, now: int) -> None:
+    if not consent_state.read().is_reading:
+        return
+    with mailboxes.lease(task.mailbox, "sync", now):
+        try:
+            runs.connect(graph(), task.mailbox, task.address, now)
+        except OutOfTimeError:
+            work.send([task])
+        except GraphCallError as error:
+            throttle.refused(error, task, Mailbox(id=task.mailbox, address=task.address), now)
+
+
+def hold(client: Graph, id: str) -> None:
+    """Stop reading a mailbox; what it told is kept."""
+    _unsubscribe(client, id)
+    mailboxes.change(id, state="held")
+
+
+def park(client: Graph, id: str, now: int) -> None:
+    """The tenant lets us in and this mailbox does not: it left the scope in Exchange. Try again tomorrow."""
+    _unsubscribe(client, id)
+    mailboxes.change(id, parked_until=now + throttle.PARKED_SECONDS, error="ErrorAccessDenied")
+
+
+def erase(client: Graph, id: str, now: int) -> None:
+    """Stop reading a mailbox and take out everything that it told; what others hold too stays."""
+    del now
+    _unsubscribe(client, id)
+    mailboxes.change(id, state="held")  # from here on no run of it begins
+    runs.announce(copies.remove_all(id, reading.revision_now()), bulk=True)
+    mailboxes.forget(id)
+    mailboxes.put(Mailbox(id=id, address="", state="gone"))
+
+
+def _unsubscribe(client: Graph, id: str) -> None:
+    for subscription in subscriptions.read_all():
+        if subscription.mailbox == id:
+            subscriptions.delete(client, subscription)
+
+
+def _subscription_event(task: Lifecycle, now: int) -> None:
+    if not consent_state.read().is_reading:
+        return
+    mailbox = mailboxes.read(task.mailbox)
+    if mailbox is None or mailbox.state != "connected":
+        return
+    try:
+        if _mended(graph(), task, mailbox, now):
+            catch_up([mailbox.id])
+    except GraphCallError as error:
+        throttle.refused(error, task, mailbox, now)
+
+
+def _mended(client: Graph, task: Lifecycle, mailbox: Mailbox, now: int) -> bool:
+    """See to the subscription; whether the mailbox must be read again."""
+    if task.do == "missed":
+        telemetry.count("rapport.graph.missed")
+        return True
+    held = subscriptions.read(task.subscription)
+    if task.do in ("renew", "reauthorizationRequired") and held and subscriptions.renew(client, held):
+        return False
+    if task.do == "subscriptionRemoved" and task.subscription:
+        subscriptions.drop(task.subscription)
+    return subscriptions.ensure(client, mailbox.id, now) > 0
+
+
+def renew_due(now: int) -> int:
+    """Have every subscription renewed that ends within three days; how many. A few a second, as Graph asks."""
+    due = [each for each in subscriptions.read_all() if each.expires - now < subscriptions.RENEW_BELOW]
+    for position, each in enumerate(sorted(due, key=lambda each: each.id)):
+        task = Lifecycle(do="renew", subscription=each.id, mailbox=each.mailbox)
+        work.send([task], due=now + position // 5)
+    return len(due)
+
+
+def daily(now: int) -> None:
+    """Once a day: subscriptions compared with Graph's list, and what was lost made anew."""
+    del now
+    if settings().graph_mode == "push" and consent_state.read().is_reading:
+        lost, strangers = subscriptions.reconcile(graph())
+        telemetry.count("rapport.graph.subscriptions_lost", len(lost))
+        telemetry.count("rapport.graph.subscriptions_strange", strangers)
+        kept = [mailbox.id for mailbox in mailboxes.read_all() if mailbox.state == "connected"]
+        work.send([Lifecycle(do="subscriptionRemoved", mailbox=id) for id in kept])

@@ -1,0 +1,169 @@
+"""The `mailboxes` and `sync` tables: whose mailboxes are read, how far, who is at work on them, and where each folder stands."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from shared import tables
+from shared.errors import RetryLaterError, UnavailableError
+from shared.settings import settings
+
+TABLE, SYNC = "mailboxes", "sync"
+LEASE_SECONDS = 300
+HELD_SECONDS = 30.0
+_PARTITION = "mailboxes"
+_TRIES = 8
+_FIELDS = {
+    "address": "address", "state": "state", "connected_at": "connectedAt", "mail_until": "mailUntil",
+    "calendar_until": "calendarUntil", "mail_from": "mailFrom", "calendar_from": "calendarFrom", "target": "target",
+    "not_before": "notBefore", "parked_until": "parkedUntil", "error": "error",
+}  # fmt: skip
+
+
+class Mailbox(Struct, frozen=True, kw_only=True):
+    """A mailbox that is or was read. Instants are seconds UTC, 0 = not yet.
+
+    `state`: connected = being read; held = not read any more, what it told is kept; gone = that is erased, too.
+
+    `mail_until`, `calendar_until`: the watermarks, start of the last complete run. `mail_from`, `calendar_from`: how far back
+    the past is read; `target`: how far it shall be. `not_before`: no call until then, `parked_until`: no attempt at all until
+    then. `error`: the last refusal, for people.
+    """
+
+    id: str
+    address: str
+    state: Literal["connected", "held", "gone"] = "connected"
+    connected_at: int = 0
+    mail_until: int = 0
+    calendar_until: int = 0
+    mail_from: int = 0
+    calendar_from: int = 0
+    target: int = 0
+    not_before: float = 0.0
+    parked_until: int = 0
+    error: str = ""
+
+    @property
+    def is_backfilled(self) -> bool:
+        """Whether the past is read as far as it shall be, or cannot be read now for a listed reason."""
+        done = 0 < self.mail_from <= self.target and 0 < self.calendar_from <= self.target
+        return done or self.parked_until > 0
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it must (still) be connected: it is not, or its connecting broke off."""
+        return self.state != "connected" or not self.mail_from
+
+
+def _of(row: tables.Row) -> Mailbox:
+    known: dict[str, Any] = {field: row[name] for field, name in _FIELDS.items() if row.get(name) is not None}
+    return Mailbox(id=row["RowKey"], **known)
+
+
+def _row(mailbox: Mailbox) -> tables.Row:
+    known = {name: getattr(mailbox, field) for field, name in _FIELDS.items()}
+    return {"PartitionKey": _PARTITION, "RowKey": mailbox.id, "v": 1, **known}
+
+
+def read(id: str) -> Mailbox | None:
+    """One mailbox; None when it was never read."""
+    row = tables.read(TABLE, _PARTITION, id)
+    return _of(row) if row else None
+
+
+def read_all() -> list[Mailbox]:
+    """All mailboxes, also those that left."""
+    return [_of(row) for row in tables.query(TABLE, _PARTITION)]
+
+
+def put(mailbox: Mailbox) -> None:
+    """Write a mailbox, whatever is there."""
+    tables.upsert(TABLE, _row(mailbox))
+
+
+def change(id: str, **fields: Any) -> Mailbox | None:
+    """Set fields of a mailbox; None when there is none. Raises UnavailableError when others are faster all the time."""
+    for _ in range(_TRIES):
+        row = tables.read(TABLE, _PARTITION, id)
+        if row is None:
+            return None
+        changed = replace(_of(row), **fields)
+        if tables.write_if(TABLE, _row(changed), row["etag"]):
+            return changed
+    raise UnavailableError("A mailbox's row is being changed by too many workers.")
+
+
+@contextmanager
+def lease(mailbox: str, work: Literal["sync", "backfill"], now: float) -> Iterator[None]:
+    """Be the only one at this kind of work on a mailbox. Raises RetryLaterError when somebody else is.
+
+    The lease ends by itself after five minutes, so a worker that died blocks nobody for long.
+    """
+    name, holder = f"lease|{work}", uuid.uuid4().hex
+    row = tables.read(SYNC, mailbox, name)
+    held = row is not None and row["until"] > now
+    new: tables.Row = {"PartitionKey": mailbox, "RowKey": name, "v": 1, "until": now + LEASE_SECONDS, "holder": holder}
+    if held or not tables.write_if(SYNC, new, row["etag"] if row else None):
+        raise RetryLaterError("The mailbox is being worked on.", seconds=HELD_SECONDS)
+    try:
+        yield
+    finally:
+        row = tables.read(SYNC, mailbox, name)
+        if row is not None and row["holder"] == holder:
+            tables.write_if(SYNC, {**new, "until": 0.0}, row["etag"])
+
+
+class Folder(Struct, frozen=True, kw_only=True):
+    """Where the reading of one mail folder stands: `link` to the next page or round; `since`: start of the round under way."""
+
+    mailbox: str
+    name: str
+    link: str = ""
+    since: int = 0
+    until: int = 0
+
+
+def folders(mailbox: str) -> list[Folder]:
+    """The folders of a mailbox that are followed."""
+    return [
+        Folder(
+            mailbox=mailbox, name=row["folder"], link=_decrypted(row["link"]), since=row["since"], until=row["until"]
+        )
+        for row in tables.query(SYNC, mailbox, "folder|", "folder}")
+    ]
+
+
+def put_folder(folder: Folder) -> None:
+    """Write where a folder stands. The link is encrypted: it opens a view into the mailbox for who has a token."""
+    tables.upsert(
+        SYNC,
+        {
+            "PartitionKey": folder.mailbox, "RowKey": f"folder|{folder.name}", "v": 1, "folder": folder.name,
+            "link": _cipher().encrypt(folder.link.encode()).decode() if folder.link else "",
+            "since": folder.since, "until": folder.until,
+        },
+    )  # fmt: skip
+
+
+def forget(mailbox: str) -> None:
+    """Drop folders, links and leases of a mailbox that left."""
+    rows = tables.query(SYNC, mailbox, select=["PartitionKey", "RowKey"])
+    tables.transact(SYNC, [("delete", {"PartitionKey": mailbox, "RowKey": row["RowKey"]}, None) for row in rows])
+
+
+def _cipher() -> Any:
+    import base64
+
+    from cryptography.fernet import Fernet
+
+    return Fernet(base64.urlsafe_b64encode(settings().derived_key("graph-links")))
+
+
+def _decrypted(text: str) -> str:
+    return _cipher().decrypt(text.encode()).decode() if text else ""

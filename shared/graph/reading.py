@@ -1,0 +1,144 @@
+"""Reading a mailbox: folders by delta, the calendar by a windowed list, the past piece by piece. One path for every cause.
+
+A notification, a lost one, a poll tick and the regular catch-up all end in `sync_mail` or `sync_calendar`; what was read is
+placed before the link that leads on is saved, so whatever breaks off is read again and changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from shared import telemetry
+from shared.graph import calendar, copies, mail
+from shared.graph.calls import GraphCallError
+from shared.graph.client import Graph
+from shared.graph.mailboxes import Folder, Mailbox, folders, put_folder
+from shared.graph.times import text_of
+
+DAY = 86_400
+WEEK = 7 * DAY
+PAGE = 200
+CALENDAR_BACK, CALENDAR_AHEAD = 35 * DAY, 14 * DAY
+BUDGET_SECONDS = 200.0  # a run goes on in a new message after this
+FOLDERS = ("inbox", "sentitems")
+_PAGES = f"odata.maxpagesize={PAGE}"
+
+
+class OutOfTimeError(Exception):
+    """The run has used its time; what is read is kept, and a new message goes on from there."""
+
+
+def revision_now() -> int:
+    """The revision of what is read from now on: milliseconds UTC. Take it before the request."""
+    return time.time_ns() // 1_000_000
+
+
+def mail_copies(page: Mapping[str, Any], mailbox: Mailbox) -> list[Any]:
+    """The copies on a page. What left a folder is ignored: a move looks like it, and a sent mail stays sent."""
+    messages = [message for message in page.get("value", ()) if "@removed" not in message]
+    found = (mail.mail_copy(message, mailbox.id, mailbox.address) for message in messages)
+    return [copy for copy in found if copy is not None]
+
+
+def sync_mail(graph: Graph, mailbox: Mailbox, now: int) -> set[str]:
+    """Read what is new in all followed folders; the records to compute again.
+
+    Raises GraphCallError, and OutOfTimeError when there is more to read than fits into one run.
+    """
+    until = time.monotonic() + BUDGET_SECONDS
+    known = {folder.name: folder for folder in folders(mailbox.id)}
+    records: set[str] = set()
+    for name in {**dict.fromkeys(FOLDERS), **known}:
+        records |= _sync_folder(graph, mailbox, known.get(name) or Folder(mailbox=mailbox.id, name=name), now, until)
+    return records
+
+
+def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> set[str]:
+    try:
+        return _follow(graph, mailbox, folder, now, until)
+    except GraphCallError as error:
+        if not error.is_resync:
+            raise
+    telemetry.count("rapport.graph.resyncs")
+    # Not the address that Graph offers: it would list everything. A new anchor, then only the gap.
+    gap = max(folder.until or now, now - 30 * DAY) - DAY
+    put_folder(replace(folder, link="", since=0))
+    records = set()
+    for start in range(gap, now, WEEK):
+        records |= list_mail(graph, mailbox, folder.name, start, min(start + WEEK, now))
+    return records | _follow(graph, mailbox, replace(folder, link="", since=0), now, until)
+
+
+def _follow(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> set[str]:
+    since, records = folder.since or now, set[str]()
+    revision, page = revision_now(), _first_page(graph, mailbox, folder, now)
+    while True:
+        records |= copies.put(mailbox.id, mail_copies(page, mailbox), revision)
+        link = page.get("@odata.nextLink")
+        if not link:
+            put_folder(replace(folder, link=page.get("@odata.deltaLink", ""), since=0, until=since))
+            return records
+        folder = replace(folder, link=link, since=since)
+        put_folder(folder)
+        if time.monotonic() > until:
+            raise OutOfTimeError
+        revision, page = revision_now(), graph.get(link, None, (_PAGES,))
+
+
+def _first_page(graph: Graph, mailbox: Mailbox, folder: Folder, now: int) -> dict[str, Any]:
+    if folder.link:
+        return graph.get(folder.link, None, (_PAGES,))
+    path = f"/users/{mailbox.id}/mailFolders/{folder.name}/messages/delta"
+    query = {"$select": mail.SELECT, "$filter": f"receivedDateTime ge {text_of(now - DAY)}"}
+    return graph.get(path, query, (_PAGES,))
+
+
+def list_mail(graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int) -> set[str]:
+    """Read a folder's mails received in the half-open window; the records to compute again. Raises GraphCallError."""
+    query = {
+        "$filter": f"receivedDateTime ge {text_of(start)} and receivedDateTime lt {text_of(end)}",
+        "$orderby": "receivedDateTime",
+        "$top": str(PAGE),
+        "$select": mail.SELECT,
+    }
+    records: set[str] = set()
+    revision = revision_now()
+    for page in graph.pages(f"/users/{mailbox.id}/mailFolders/{folder}/messages", query):
+        records |= copies.put(mailbox.id, mail_copies(page, mailbox), revision, known={})
+        revision = revision_now()
+    return records
+
+
+def sync_calendar(graph: Graph, mailbox: Mailbox, now: int) -> set[str]:
+    """Make the meetings of five weeks back and two ahead be those of the calendar. Raises GraphCallError."""
+    today = now // DAY * DAY
+    return list_calendar(graph, mailbox, today - CALENDAR_BACK, today + CALENDAR_AHEAD)
+
+
+def list_calendar(graph: Graph, mailbox: Mailbox, start: int, end: int) -> set[str]:
+    """Make the meetings that start in the window be those of the calendar, once the whole list is read.
+
+    A list that breaks off changes nothing, so nothing is ever taken for deleted that was only not read.
+    """
+    query = {
+        "startDateTime": text_of(start), "endDateTime": text_of(end), "$select": calendar.SELECT, "$top": str(PAGE)
+    }  # fmt: skip
+    revision = revision_now()
+    path = f"/users/{mailbox.id}/calendarView"
+    found = list(_events(graph.pages(path, query, (calendar.UTC_TIMES,)), mailbox))
+    return copies.replace_window(mailbox.id, start, end, found, revision)
+
+
+def _events(pages: Iterable[Mapping[str, Any]], mailbox: Mailbox) -> Iterator[Any]:
+    private = 0
+    for page in pages:
+        for event in page.get("value", ()):
+            private += calendar.is_private(event)
+            if (copy := calendar.event_copy(event, mailbox.id, mailbox.address)) is not None:
+                yield copy
+    if private:
+        telemetry.count("rapport.graph.private", private)

@@ -1,0 +1,134 @@
+"""What the workers do with a message: one mailbox, one kind of work, under its lease."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec.structs import replace
+
+from shared import record_updates
+from shared.graph import consent, consent_state, mailboxes, reading, throttle, work
+from shared.graph.calls import GraphCallError
+from shared.graph.client import Graph, graph
+from shared.graph.mailboxes import Mailbox
+from shared.graph.reading import DAY, WEEK, OutOfTimeError
+from shared.graph.work import CALENDAR, Backfill, Dirty, Kind
+from shared.settings import settings
+
+SETTLE_SECONDS = 60
+MONTH = 30 * DAY
+PAST = 365 * DAY
+
+
+def sync(body: bytes) -> None:
+    """A mailbox is dirty: read what is new in its mail or its calendar."""
+    task, now = work.read(body, Dirty), int(time.time())
+    mailbox = _callable(task, now)
+    if mailbox is None:
+        return
+    with mailboxes.lease(mailbox.id, "sync", now):
+        if _run(task, mailbox, now, lambda: sync_kind(graph(), mailbox, task.kind, now)) and not task.settled:
+            # What was announced may not be in the delta yet.
+            work.send([replace(task, settled=True)], due=now + SETTLE_SECONDS)
+
+
+def sync_kind(client: Graph, mailbox: Mailbox, kind: Kind, now: int) -> None:
+    """Read what is new and note the watermark: the start of this run. Raises GraphCallError, OutOfTimeError."""
+    if kind == CALENDAR:
+        announce(reading.sync_calendar(client, mailbox, now))
+        mailboxes.change(mailbox.id, calendar_until=now, error="", parked_until=0)
+    else:
+        announce(reading.sync_mail(client, mailbox, now))
+        mailboxes.change(mailbox.id, mail_until=now, error="", parked_until=0)
+
+
+def backfill(body: bytes) -> None:
+    """Read the next piece of a mailbox's past, newest first; the piece after it is a message of its own."""
+    task, now = work.read(body, Backfill), int(time.time())
+    mailbox = _callable(task, now)
+    if mailbox is None:
+        return
+    with mailboxes.lease(mailbox.id, "backfill", now):
+        if _run(task, mailbox, now, lambda: _read_piece(graph(), mailbox, task.kind)):
+            changed = mailboxes.read(mailbox.id)
+            if changed is not None and _reached(changed, task.kind) > changed.target:
+                work.send([replace(task, tries=0)])
+    finish_backfill(now)
+
+
+def finish_backfill(now: int) -> None:
+    """Go live when no mailbox has any past left to read."""
+    connected = [mailbox for mailbox in mailboxes.read_all() if mailbox.state == "connected"]
+    if connected and all(mailbox.is_backfilled for mailbox in connected):
+        consent_state.change(consent.backfilled, now, "worker")
+
+
+def _reached(mailbox: Mailbox, kind: Kind) -> int:
+    return mailbox.calendar_from if kind == CALENDAR else mailbox.mail_from
+
+
+def _read_piece(client: Graph, mailbox: Mailbox, kind: Kind) -> None:
+    end = _reached(mailbox, kind)
+    start = max(end - (MONTH if kind == CALENDAR else WEEK), mailbox.target)
+    if start >= end:
+        return
+    if kind == CALENDAR:
+        announce(reading.list_calendar(client, mailbox, start, end), bulk=True)
+        mailboxes.change(mailbox.id, calendar_from=start)
+        return
+    for folder in mailboxes.folders(mailbox.id):
+        announce(reading.list_mail(client, mailbox, folder.name, start, end), bulk=True)
+    mailboxes.change(mailbox.id, mail_from=start)
+
+
+def connect(client: Graph, id: str, address: str, now: int) -> None:
+    """Begin to read a mailbox, or go on: subscriptions, anchors, then its past. Raises GraphCallError, OutOfTimeError.
+
+    The anchor comes before the past, so that nothing falls between the two. Whoever goes on keeps links and watermarks.
+    """
+    known = mailboxes.read(id)
+    fresh = Mailbox(id=id, address=address, connected_at=now, target=now - PAST)
+    mailbox = fresh if known is None or known.state == "gone" else replace(known, state="connected", address=address)
+    mailboxes.put(mailbox)
+    if settings().graph_mode == "push":
+        from shared.graph import subscriptions
+
+        subscriptions.ensure(client, id, now)
+    for kind in work.KINDS:
+        sync_kind(client, mailbox, kind, now)
+    if not mailbox.mail_from:
+        mailboxes.change(id, mail_from=now, calendar_from=now // DAY * DAY - reading.CALENDAR_BACK)
+        work.send([Backfill(id, kind) for kind in work.KINDS])
+
+
+def announce(records: set[str], bulk: bool = False) -> None:
+    """Have records computed, in the longer window where they come in numbers."""
+    record_updates.announce(records, bulk=bulk or len(records) >= settings().bulk_batch)
+
+
+def _callable(task: Dirty | Backfill, now: int) -> Mailbox | None:
+    """The mailbox, if it may be called now; a message that comes too early is scheduled for when it may."""
+    if not consent_state.read().is_reading:
+        return None
+    mailbox = mailboxes.read(task.mailbox)
+    if mailbox is None or mailbox.state != "connected" or mailbox.parked_until > now:
+        return None
+    if mailbox.not_before > now:
+        work.again(task, mailbox.not_before)
+        return None
+    return mailbox
+
+
+def _run(task: Dirty | Backfill, mailbox: Mailbox, now: int, read: Callable[[], None]) -> Literal[True] | None:
+    """True when the run came to its end."""
+    try:
+        read()
+    except OutOfTimeError:
+        work.send([task])
+    except GraphCallError as error:
+        throttle.refused(error, task, mailbox, now)
+    else:
+        return True
+    return None

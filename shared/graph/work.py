@@ -1,0 +1,109 @@
+"""What the queues of mailbox reading carry: one small message per mailbox and kind of work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Literal, TypeVar
+
+import msgspec
+
+from shared import queues
+from shared.errors import PoisonMessageError
+from shared.settings import settings
+
+CATCH_UP_SECONDS = 6 * 3_600  # a mailbox that nobody has told of for so long is read all the same
+Kind = Literal["mail", "calendar"]
+MAIL: Kind = "mail"
+CALENDAR: Kind = "calendar"
+KINDS: tuple[Kind, Kind] = (MAIL, CALENDAR)
+
+
+class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something may have changed in a mailbox. `settled`: nobody was told of it just now, so one run is enough.
+
+    `tries` counts the runs that ended with a fault of the service.
+    """
+
+    mailbox: str
+    kind: Kind
+    settled: bool = False
+    tries: int = 0
+
+
+class Backfill(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Read the next piece of a mailbox's past: the week of mail or month of calendar before what is read already."""
+
+    mailbox: str
+    kind: Kind
+    tries: int = 0
+
+
+class Lifecycle(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something to do about subscriptions or the connection; which of the ids are given follows from `do`."""
+
+    do: Literal[
+        "reconcile",
+        "connect",
+        "hold",
+        "erase",
+        "probe",
+        "renew",
+        "reauthorizationRequired",
+        "subscriptionRemoved",
+        "missed",
+    ]
+    mailbox: str = ""
+    address: str = ""
+    subscription: str = ""
+    tries: int = 0
+
+
+Work = TypeVar("Work", Dirty, Backfill, Lifecycle)
+
+
+def _queue(work: Dirty | Backfill | Lifecycle) -> str:
+    config = settings()
+    if isinstance(work, Dirty):
+        return config.graph_dirty_queue
+    return config.graph_backfill_queue if isinstance(work, Backfill) else config.graph_lifecycle_queue
+
+
+def read(body: bytes, kind: type[Work]) -> Work:
+    """The content of a message. Raises PoisonMessageError for anything else."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise PoisonMessageError(f"The message is no {kind.__name__}: {error}.") from None
+
+
+def send(works: Iterable[Dirty | Backfill | Lifecycle], due: float | None = None) -> None:
+    """Queue work under fresh ids, so that it never folds with what has run already."""
+    by_queue: dict[str, list[queues.Message]] = {}
+    for work in works:
+        by_queue.setdefault(_queue(work), []).append(queues.Message(body=msgspec.json.encode(work), due=due))
+    for queue, messages in by_queue.items():
+        queues.send(queue, messages)
+
+
+def again(work: Dirty | Backfill | Lifecycle, due: float) -> None:
+    """Queue work for a time that is known, for a mailbox that may not be called before: dirty flags fold."""
+    body = msgspec.json.encode(work)
+    name = f"{work.mailbox}|{work.kind}|{int(due)}" if isinstance(work, Dirty) else ""
+    queues.send(_queue(work), [queues.Message(body=body, id=name, due=due)])
+
+
+def window(kind: str) -> int:
+    """Seconds in which notifications of one mailbox become one run."""
+    config = settings()
+    return config.graph_calendar_window_seconds if kind == CALENDAR else config.graph_mail_window_seconds
+
+
+def announce(marks: Iterable[tuple[str, Kind]]) -> None:
+    """Mark mailboxes as dirty, once at the end of the present window; one send for all."""
+    now, tenant = time.time(), settings().graph_tenant_id
+    messages = [
+        queues.in_window(f"{tenant}|{mailbox}|{kind}", msgspec.json.encode(Dirty(mailbox, kind)), now, window(kind))
+        for mailbox, kind in marks
+    ]
+    queues.send(settings().graph_dirty_queue, messages)
