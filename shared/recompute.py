@@ -6,16 +6,28 @@ from dataclasses import replace
 from hashlib import blake2b
 
 import numpy as np
-from msgspec import json, structs
+from msgspec import json
 
-from shared import insights, organisation, partitions, registry, rosters, similar_deals, similar_results, stamps
+from shared import (
+    acquaintance_rows,
+    acquaintance_updates,
+    insights,
+    organisation,
+    partitions,
+    registry,
+    rosters,
+    similar_deals,
+    similar_results,
+    stamps,
+)
 from shared.directory import directory
 from shared.errors import UnavailableError
 from shared.insights import Stored
-from shared.kpi.parameters import Parameters
+from shared.list_rows import list_row
 from shared.snapshots import Computation, compute, snapshot, valid_until
 from shared.stamps import Stamps
 from shared.subjects import subject_of
+from shared.widgets import RecordWidgets
 
 _TRIES = 8
 
@@ -32,12 +44,8 @@ def computation(record: str, as_of: int, in_force: Stamps) -> Found | None:
     entries = partition.live
     our_people = directory(in_force.people)
     subject = subject_of(roster, children, our_people, np.unique(entries.facts.part_person))
-    return compute(subject, entries, as_of, parameters(in_force), registry.texts), partition
-
-
-def parameters(in_force: Stamps) -> Parameters:
-    """The organisation's parameters in force."""
-    return organisation.parameters(in_force.parameters)
+    parameters = organisation.parameters_for(in_force.parameters, roster)
+    return compute(subject, entries, as_of, parameters, registry.texts), partition
 
 
 def recompute(record: str, now: int) -> Stored | None:
@@ -47,18 +55,25 @@ def recompute(record: str, now: int) -> Stored | None:
     """
     for _ in range(_TRIES):
         in_force = stamps.read()
-        etag = insights.etag(record)
+        before = insights.held(record)
         found = computation(record, now, in_force)
         if found is None:
-            if etag:
-                insights.remove(record)
+            if before.etag:
+                insights.remove(record, before, now)
                 similar_results.remove(record)
+                acquaintance_rows.remove([record])
             return None
         computed, partition = found
         computed, similar_due = similar_deals.beside(computed, now, in_force)
-        stored = structs.replace(_stored(computed, now, in_force), similar_due=similar_due)
+        widgets = snapshot(computed, now, now, in_force.parameters)
+        stored = _stored(widgets, valid_until(computed, now), similar_due)
+        subject, our_people = computed.subject, directory(in_force.people)
+        acquaintance_updates.follow_record(
+            subject.roster, subject.children, partition.live, now, computed.parameters, our_people
+        )
+        in_lists = list_row(widgets, computed.subject.roster, now)
         people = np.unique(np.concatenate([computed.inclusion.person, computed.entries.facts.part_person]))
-        if insights.write_if(record, stored.body, stored.valid_until, people.astype("<u8").tobytes(), etag):
+        if insights.write_if(record, stored, people.astype("<u8").tobytes(), in_lists, before, now):
             if len(partition.tail) > partitions.TAIL_LIMIT:
                 partitions.fold_tail(partition)
             if stamps.read() == in_force:
@@ -66,9 +81,9 @@ def recompute(record: str, now: int) -> Stored | None:
     raise UnavailableError("The record is being computed by too many workers at once.")
 
 
-def _stored(computed: Computation, now: int, in_force: Stamps) -> Stored:
-    body = json.encode(snapshot(computed, now, now, in_force.parameters))
-    return Stored(body, blake2b(body, digest_size=12).hexdigest(), valid_until(computed, now))
+def _stored(widgets: RecordWidgets, until: int, similar_due: bool) -> Stored:
+    body = json.encode(widgets)
+    return Stored(body, blake2b(body, digest_size=12).hexdigest(), until, similar_due)
 
 
 def current(record: str, now: int) -> Stored | None:

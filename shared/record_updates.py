@@ -19,12 +19,20 @@ class RecordUpdate(msgspec.Struct, frozen=True):
     record: str
 
 
-class PeopleUpdate(msgspec.Struct, frozen=True):
+class PeopleUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="people"):
     """People of ours have changed: compute every record again whose snapshot names one of these keys, or that one of these
     owners (`user:<id>`, `team:<id>`) owns."""
 
     keys: list[int]
     owners: list[str] = []
+
+
+class SettingsUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="settings"):
+    """A version of the settings was published: compute all records again, or those of a place that follow the id `after`."""
+
+    version: int
+    place: str = ""
+    after: str = ""
 
 
 def announce(records: Iterable[str], bulk: bool = False) -> None:
@@ -44,21 +52,39 @@ def announce_people(keys: Iterable[int], owners: Iterable[str] = ()) -> None:
     queues.send(settings().people_updates_queue, [queues.Message(body=body)])
 
 
+def announce_settings(version: int) -> None:
+    """Have every record computed by the settings of this version."""
+    announce_pages([SettingsUpdate(version)])
+
+
+def announce_pages(updates: Iterable[SettingsUpdate]) -> None:
+    """Send the next parts of that work; a part that was sent already folds with it."""
+    messages = [
+        queues.Message(body=msgspec.json.encode(part), id=f"settings|{part.version}|{part.place}|{part.after}")
+        for part in updates
+    ]
+    queues.send(settings().people_updates_queue, messages)
+
+
 def read_record_update(body: bytes) -> RecordUpdate:
     """The message's content. Raises PoisonMessageError for anything else."""
-    return _read(body, RecordUpdate)
+    return _read(body, _record_decoder)
 
 
-def read_people_update(body: bytes) -> PeopleUpdate:
-    """The message's content. Raises PoisonMessageError for anything else."""
-    return _read(body, PeopleUpdate)
+def read_people_update(body: bytes) -> PeopleUpdate | SettingsUpdate:
+    """The content of a message of `people-updates`. Raises PoisonMessageError for anything else."""
+    return _read(body, _people_decoder)
 
 
-Content = TypeVar("Content", RecordUpdate, PeopleUpdate)
+Content = TypeVar("Content")
+_record_decoder = msgspec.json.Decoder(RecordUpdate)
+_people_decoder: msgspec.json.Decoder[PeopleUpdate | SettingsUpdate] = msgspec.json.Decoder(
+    PeopleUpdate | SettingsUpdate
+)
 
 
-def _read(body: bytes, kind: type[Content]) -> Content:
+def _read(body: bytes, decoder: msgspec.json.Decoder[Content]) -> Content:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder.decode(body)
     except msgspec.DecodeError as error:
-        raise PoisonMessageError(f"The message is no {kind.__name__}: {error}.") from None
+        raise PoisonMessageError(f"The message is not what this queue carries: {error}.") from None

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from msgspec import Struct, msgpack
 
 from shared import membership, tables
-from shared.errors import FormatVersionError
+from shared.errors import FormatVersionError, UnavailableError
 from shared.membership import Claim
 
 VERSION = 1
@@ -22,6 +22,7 @@ IN_ACCOUNT = ("contact", "opportunity")  # whose interactions count for their ac
 SPANNED = ("lead", "opportunity", "case")  # count what lies between their beginning, less a lead-in, and their end
 LEAD_IN_DAYS = 30
 _NEAR_DAYS = 60
+_TRIES = 8
 _DAY = 86_400
 
 
@@ -55,6 +56,9 @@ class Roster(Struct, frozen=True, kw_only=True):
     fields: dict[str, str] = {}  # what similar deals are compared by
     segments: dict[str, str] = {}  # attribute values by which settings can differ: the record's own, else its account's
     lead_in_days: int = LEAD_IN_DAYS  # of the settings that the record's claims follow
+    left: tuple[str, ...] = ()  # accounts that it once belonged to
+    basis: int = 0  # stands for the revisions of the rows that this follows from
+    revision: int = 0  # counts the writes of this roster
 
     @property
     def type(self) -> str:
@@ -85,10 +89,36 @@ def every(kind: str) -> Iterator[Roster]:
                 yield roster
 
 
+def owned_by(owners: Iterable[str]) -> Iterator[str]:
+    """The records that one of these users or teams owns. A scan of all rosters: owners change rarely."""
+    wanted = set(owners)
+    for row in tables.scan("records") if wanted else ():
+        if (roster := _decoded(row)) and roster.owner in wanted:
+            yield roster.record
+
+
+def places() -> list[str]:
+    """The partitions of `records`: 16 per record type."""
+    return [partition for kind in RECORD_TYPES for partition in partitions_of(kind)]
+
+
+def partitions_of(kind: str) -> list[str]:
+    """The partitions that hold the records of a type."""
+    return [f"{kind}|{number:x}" for number in range(16)]
+
+
+def following(place: str, after: str = "") -> Iterator[Roster]:
+    """The rosters of one partition in the order of their ids, from the one after the id `after` on. For sweeps only."""
+    for row in tables.query("records", place, first=f"{after}!" if after else ""):
+        if roster := _decoded(row):
+            yield roster
+
+
 def children(account: str) -> list[Roster]:
-    """The contacts, opportunities, leads and cases of an account, as far as they still belong to it."""
+    """The contacts and opportunities of an account, whose interactions count for it, as far as they still belong to it."""
     rosters = [roster for row in tables.query("references", account, "child|", "child}") if (roster := _decoded(row))]
-    return [roster for roster in rosters if roster.account == account and not roster.gone and not roster.merged_into]
+    own = [roster for roster in rosters if roster.account == account and roster.type in IN_ACCOUNT]
+    return [roster for roster in own if not roster.gone and not roster.merged_into]
 
 
 def _decoded(row: tables.Row | None) -> Roster | None:
@@ -106,6 +136,39 @@ def sources(target: str) -> list[str]:
     ]
 
 
+def tell(rosters: Iterable[Roster]) -> None:
+    """Put each roster beside the account that it belongs to, and beside those it has left, unless a later one is there.
+
+    Raises UnavailableError when other writers are faster all the time.
+    """
+    by_account: dict[str, list[Roster]] = defaultdict(list)
+    for roster in rosters:
+        for account in {roster.account, *roster.left} - {""}:
+            by_account[account].append(roster)
+    for account, children in by_account.items():
+        _tell(account, children)
+
+
+def _tell(account: str, children: list[Roster]) -> None:
+    # Most are told for the first time, so try to insert those.
+    rows = {child.record: None if child.revision == 1 else _child(account, child.record) for child in children}
+    for _ in range(_TRIES):
+        later = [child for child in children if not (row := rows[child.record]) or row["n"] < child.revision]
+        if tables.transact("references", [_telling(account, child, rows[child.record]) for child in later]):
+            return
+        rows = {child.record: _child(account, child.record) for child in children}
+    raise UnavailableError("The records of an account are being changed by too many writers.")
+
+
+def _child(account: str, record: str) -> tables.Row | None:
+    return tables.read("references", account, f"child|{record}", ["n"])
+
+
+def _telling(account: str, child: Roster, row: tables.Row | None) -> tables.Operation:
+    new = {"PartitionKey": account, "RowKey": f"child|{child.record}", "v": VERSION, "n": child.revision}
+    return "write", {**new, **packed(child)}, row["etag"] if row else None
+
+
 def refer(pairs: Iterable[tuple[str, str]]) -> None:
     """Note that each source (second) refers to its target (first). Do it before reading the target."""
     by_target: dict[str, list[tables.Operation]] = defaultdict(list)
@@ -113,6 +176,16 @@ def refer(pairs: Iterable[tuple[str, str]]) -> None:
         by_target[target].append(("upsert", {"PartitionKey": target, "RowKey": f"source|{source}", "v": 1}, None))
     for operations in by_target.values():
         tables.transact("references", operations)
+
+
+def kept_people(roster: Roster) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
+    """Whose interactions are kept because of this roster: the keeping record, keys of people, and the span it keeps of them."""
+    first, last = near_span(roster)
+    yield roster.record, tuple(key for person in roster.people for key in person.keys), first, last
+    if roster.account and roster.type in IN_ACCOUNT:
+        # A contact of the account brings its own claims; a deal adds only the people from elsewhere.
+        others = [p for p in roster.people if roster.type == "contact" or p.account != roster.account]
+        yield roster.account, tuple(key for person in others for key in person.keys), first, last
 
 
 def claims(roster: Roster) -> set[Claim]:
@@ -123,30 +196,30 @@ def claims(roster: Roster) -> set[Claim]:
     """
     if roster.gone:
         return set()
-    first, last = _near_span(roster)
-    people = [(membership.person_anchor(key), person) for person in roster.people for key in person.keys]
-    found = {Claim(roster.record, anchor, roster.record, first, last) for anchor, _ in people}
+    found = {
+        Claim(record, membership.person_anchor(key), roster.record, first, last)
+        for record, keys, first, last in kept_people(roster)
+        for key in keys
+    }
     found |= {Claim(roster.record, merged, roster.record) for merged in roster.merged}
     if roster.account and roster.type in IN_ACCOUNT:
-        # A contact of the account brings its own claims; a deal adds only the people from elsewhere.
-        others = [a for a, p in people if roster.type == "contact" or p.account != roster.account]
-        found |= {Claim(roster.account, anchor, roster.record, first, last) for anchor in others}
         found |= {Claim(roster.account, record, roster.record) for record in (roster.record, *roster.merged)}
     return found
 
 
-def _near_span(roster: Roster) -> tuple[int, int]:
+def near_span(roster: Roster) -> tuple[int, int]:
+    """From when to when a record keeps the interactions of its people: whole UTC months, for ever if it has no span."""
     if roster.type not in SPANNED:
-        return 0, membership.ALWAYS
-    first = 0 if roster.created_at is None else roster.created_at - (roster.lead_in_days + _NEAR_DAYS) * _DAY
-    if roster.closed_at is None:
-        return _month(first)[0], membership.ALWAYS
-    return _month(first)[0], _month(roster.closed_at + _NEAR_DAYS * _DAY)[1]
+        return -membership.ALWAYS, membership.ALWAYS
+    before, after = (roster.lead_in_days + _NEAR_DAYS) * _DAY, _NEAR_DAYS * _DAY
+    first = -membership.ALWAYS if roster.created_at is None else _month(roster.created_at - before)[0]
+    last = membership.ALWAYS if roster.closed_at is None else _month(roster.closed_at + after)[1]
+    return first, last
 
 
 def _month(at: int) -> tuple[int, int]:
-    """The first and the last second of an instant's UTC month; nothing lies before 1970."""
-    day = datetime.fromtimestamp(max(at, 0), UTC)
+    """The first and the last second of an instant's UTC month."""
+    day = datetime.fromtimestamp(at, UTC)
     year, month = divmod(day.year * 12 + day.month, 12)
     following = datetime(year, month + 1, 1, tzinfo=UTC)
     return int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp()), int(following.timestamp()) - 1
