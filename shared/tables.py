@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from shared import entity_queries
 from shared.entity_groups import Operation as Operation
 from shared.entity_groups import Row as Row
 from shared.entity_groups import submit
-from shared.entity_queries import literal, rows
+from shared.entity_queries import literal
 from shared.errors import UnavailableError
 from shared.settings import settings
 
@@ -92,14 +93,8 @@ def storage_errors() -> Iterator[None]:
 
 def read(name: str, partition: str, row: str, select: Sequence[str] | None = None) -> Row | None:
     """One row, or None. The ETag is under `etag`."""
-    from azure.core.exceptions import ResourceNotFoundError
-
     with storage_errors():
-        try:
-            entity = table(name).get_entity(partition, row, select=list(select) if select else None)
-        except ResourceNotFoundError:
-            return None
-    return {**entity, "etag": entity.metadata["etag"]}
+        return entity_queries.row(table(name), partition, row, select)
 
 
 def query(
@@ -110,13 +105,13 @@ def query(
     clauses += [f"RowKey ge {literal(first)}"] if first else []
     clauses += [f"RowKey lt {literal(last)}"] if last else []
     with storage_errors():
-        yield from rows(table(name), " and ".join(clauses), select)
+        yield from entity_queries.rows(table(name), " and ".join(clauses), select)
 
 
 def scan(name: str, select: Sequence[str] | None = None) -> Iterator[Row]:
     """Every row of a table, in key order, page after page. For sweeps only."""
     with storage_errors():
-        yield from rows(table(name), select=select)
+        yield from entity_queries.rows(table(name), select=select)
 
 
 def upsert(name: str, row: Row) -> None:

@@ -62,3 +62,14 @@ def test_scan_gives_all_partitions() -> None:
 
 def test_unknown_partition_gives_nothing() -> None:
     assert list(tables.query(NAME, "nobody")) == []
+
+
+def test_one_row_is_that_of_the_library() -> None:
+    entity = tables.table(NAME).get_entity(PARTITION, ROWS[7]["RowKey"])
+    assert tables.read(NAME, PARTITION, ROWS[7]["RowKey"]) == {**_plain(entity), "etag": entity.metadata["etag"]}
+    found = tables.read(NAME, PARTITION, ROWS[7]["RowKey"], ["RowKey", "data0"])
+    assert found == {"RowKey": ROWS[7]["RowKey"], "data0": ROWS[7]["data0"], "etag": entity.metadata["etag"]}
+
+
+def test_row_that_is_not_there_is_none() -> None:
+    assert tables.read(NAME, PARTITION, "nobody") is None
