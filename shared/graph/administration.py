@@ -186,9 +186,10 @@ def enable(choice: Choice, by: str, now: int) -> Status:
     done = consent_state.change(lambda state: consent.enable(state, chosen, now), now, by)
     if done and done.name == "T12":
         _follow(done, now)
-    elif done:
-        # Asked for in the queue: the answer must not wait for Graph, nor fail with it.
-        work.send([Lifecycle(do="probe")])
+        return status(now)
+    # Asked for in the queue: the answer must not wait for Graph, nor fail with it. Pressing again asks again.
+    work.send([Lifecycle(do="probe")])
+    if done:
         for day in consent.REMIND_ON:
             work.send([Lifecycle(do="probe")], due=now + day * consent.DAY)
     return status(now)

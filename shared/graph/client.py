@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import threading
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
@@ -55,6 +56,7 @@ class Graph:
         from msgraph.graph_request_adapter import options as sdk_options
         from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, with ids of people in them
         self._settings, self._base = values, values.graph_endpoint
         self._host = urlsplit(self._base).netloc
         limits = httpx.Limits(max_connections=_CONNECTIONS)

@@ -24,9 +24,10 @@ from shared.graph.client import Graph, graph
 from shared.graph.consent import Consent, State, Transition
 from shared.graph.mailboxes import Mailbox
 from shared.graph.reading import OutOfTimeError
-from shared.graph.work import Dirty, Lifecycle
+from shared.graph.work import Backfill, Dirty, Lifecycle
 from shared.settings import settings
 
+STALLED_SECONDS = 1_800
 KEEP_SECONDS = 14 * 86_400  # what is held after the switch was turned off
 
 
@@ -104,6 +105,7 @@ def reconcile(client: Graph, now: int) -> None:
     if state.is_visible:
         if state.is_reading:
             work.send(_scope_tasks(client, state, known))
+            work.send([Backfill(one.id) for one in known.values() if _has_stalled(one, now)])
         runs.finish_backfill(now)
         return
     erasing = state.state is State.WITHDRAWN or now >= state.stopped_at + KEEP_SECONDS
@@ -114,6 +116,12 @@ def reconcile(client: Graph, now: int) -> None:
         work.send([Lifecycle(do="hold", mailbox=mailbox.id) for mailbox in left if mailbox.state == "connected"])
     if not left and not state.erased:
         consent_state.change(consent.erased, now, "timer")
+
+
+def _has_stalled(mailbox: Mailbox, now: int) -> bool:
+    """Whether nobody goes on reading its past; a second reader beside a living one would only wait for its lease."""
+    unfinished = mailbox.state == "connected" and mailbox.mail_from > 0 and not mailbox.is_backfilled
+    return unfinished and max(mailbox.backfilled_at, mailbox.not_before) < now - STALLED_SECONDS
 
 
 def _scope_tasks(client: Graph, state: Consent, known: dict[str, Mailbox]) -> list[Lifecycle]:

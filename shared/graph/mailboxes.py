@@ -23,6 +23,7 @@ _FIELDS = {
     "address": "address", "state": "state", "connected_at": "connectedAt", "mail_until": "mailUntil",
     "calendar_until": "calendarUntil", "mail_from": "mailFrom", "calendar_from": "calendarFrom", "target": "target",
     "not_before": "notBefore", "parked_until": "parkedUntil", "error": "error",
+    "backfilled_at": "backfilledAt",
 }  # fmt: skip
 
 
@@ -33,7 +34,7 @@ class Mailbox(Struct, frozen=True, kw_only=True):
 
     `mail_until`, `calendar_until`: the watermarks, start of the last complete run. `mail_from`, `calendar_from`: how far back
     the past is read; `target`: how far it shall be. `not_before`: no call until then, `parked_until`: no attempt at all until
-    then. `error`: the last refusal, for people.
+    then. `error`: the last refusal, for people. `backfilled_at`: when the last piece of the past was read.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Mailbox(Struct, frozen=True, kw_only=True):
     not_before: float = 0.0
     parked_until: int = 0
     error: str = ""
+    backfilled_at: int = 0
 
     @property
     def is_backfilled(self) -> bool:

@@ -51,11 +51,12 @@ def backfill(body: bytes) -> None:
     if mailbox is None:
         return
     with mailboxes.lease(mailbox.id, "backfill", now):
-        if _run(task, mailbox, now, lambda: _read_piece(graph(), mailbox, task.kind)):
-            changed = mailboxes.read(mailbox.id)
-            if changed is not None and _reached(changed, task.kind) > changed.target:
-                work.send([replace(task, tries=0)])
-    finish_backfill(now)
+        done = _run(task, mailbox, now, lambda: _read_piece(graph(), mailbox, now))
+    after = mailboxes.read(mailbox.id)
+    if after is None or after.is_backfilled:
+        finish_backfill(now)
+    elif done:
+        work.send([Backfill(mailbox.id)])
 
 
 def finish_backfill(now: int) -> None:
@@ -65,22 +66,17 @@ def finish_backfill(now: int) -> None:
         consent_state.change(consent.backfilled, now, "worker")
 
 
-def _reached(mailbox: Mailbox, kind: Kind) -> int:
-    return mailbox.calendar_from if kind == CALENDAR else mailbox.mail_from
-
-
-def _read_piece(client: Graph, mailbox: Mailbox, kind: Kind) -> None:
-    end = _reached(mailbox, kind)
-    start = max(end - (MONTH if kind == CALENDAR else WEEK), mailbox.target)
-    if start >= end:
+def _read_piece(client: Graph, mailbox: Mailbox, now: int) -> None:
+    """The newest piece that is missing: mail and calendar go back side by side."""
+    if mailbox.calendar_from > max(mailbox.mail_from, mailbox.target):
+        start = max(mailbox.calendar_from - MONTH, mailbox.target)
+        announce(reading.list_calendar(client, mailbox, start, mailbox.calendar_from), bulk=True)
+        mailboxes.change(mailbox.id, calendar_from=start, backfilled_at=now)
         return
-    if kind == CALENDAR:
-        announce(reading.list_calendar(client, mailbox, start, end), bulk=True)
-        mailboxes.change(mailbox.id, calendar_from=start)
-        return
+    start = max(mailbox.mail_from - WEEK, mailbox.target)
     for folder in mailboxes.folders(mailbox.id):
-        announce(reading.list_mail(client, mailbox, folder.name, start, end), bulk=True)
-    mailboxes.change(mailbox.id, mail_from=start)
+        announce(reading.list_mail(client, mailbox, folder.name, start, mailbox.mail_from), bulk=True)
+    mailboxes.change(mailbox.id, mail_from=start, backfilled_at=now)
 
 
 def connect(client: Graph, id: str, address: str, now: int) -> None:
@@ -99,8 +95,9 @@ def connect(client: Graph, id: str, address: str, now: int) -> None:
     for kind in work.KINDS:
         sync_kind(client, mailbox, kind, now)
     if not mailbox.mail_from:
-        mailboxes.change(id, mail_from=now, calendar_from=now // DAY * DAY - reading.CALENDAR_BACK)
-        work.send([Backfill(id, kind) for kind in work.KINDS])
+        start = now // DAY * DAY - reading.CALENDAR_BACK
+        mailboxes.change(id, mail_from=now, calendar_from=start, backfilled_at=now)
+        work.send([Backfill(id)])
 
 
 def announce(records: set[str], bulk: bool = False) -> None:

@@ -32,10 +32,9 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Backfill(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Read the next piece of a mailbox's past: the week of mail or month of calendar before what is read already."""
+    """Read the next piece of a mailbox's past: a week of mail or a month of calendar, whichever is newer."""
 
     mailbox: str
-    kind: Kind
     tries: int = 0
 
 
