@@ -1,0 +1,134 @@
+"""Widgets over HTTP from the local stack, warm, beside the point read that each of them is: `python -m bench http_reads`.
+
+Client, host and storage share the machine's cores, so requests a second are a lower bound. `host CPU` is the host process's
+own time for one request.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from bench.http_client import Load, load, request
+from bench.measure import show
+from bench.reading import record_name
+from bench.stored_record import setting_up, store
+from local.supervisor import rapport
+from local.supervisor.folder import StateFolder
+from local.supervisor.options import Options, parse
+from local.supervisor.ready import token
+from local.supervisor.stack import Stack
+from shared import insights, recompute
+from tests.local.azurite_process import free_port
+
+NUMBER = 2_000
+ACTIVITIES = 1_000
+_PORTS = ("host", "tables", "servicebus", "servicebus-status", "signin")
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running stack that holds one computed record: its port, a reader's token and the host's process id."""
+
+    port: int
+    token: str
+    host: int
+    record: str
+
+
+@contextmanager
+def running_stack() -> Iterator[Served]:
+    """The whole local stack on free ports in a folder of its own, with one record."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, options = StateFolder(Path(name)), _options(name)
+        folder.create()
+        pieces = rapport.pieces(options, folder, func=False)
+        stack = Stack(folder, Event(), lambda _: None)
+        with folder.locked():
+            try:
+                stack.start(pieces)
+                with setting_up(pieces[-1].environment or {}):
+                    record = record_name(ACTIVITIES)
+                    store(record, ACTIVITIES, as_rows=0)
+                    recompute.recompute(record, int(time.time()))
+                    host = stack.running[-1].process.pid
+                    yield Served(options.host_port, token(options.signin_url, "Rapport.Reader"), host, record)
+            finally:
+                stack.end()
+
+
+def _options(folder: str) -> Options:
+    flags = [text for name in _PORTS for text in (f"--{name}-port", str(free_port()))]
+    return parse(["up", "--folder", folder, "--host", "local", *flags], {}, ("up",))[1]
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def compare(served: Served, number: int, connections: tuple[int, ...] = (1, 16)) -> list[list[object]]:
+    """One line per kind of answer and number of connections. Raises AssertionError when an answer is not what it should be."""
+    kind, _, id = served.record.partition(":")
+    path, bearer = f"/api/records/{kind}/{id}/widgets", {"Authorization": f"Bearer {served.token}"}
+    stored = insights.read(served.record)
+    assert stored is not None
+    plain = load(served.port, request(served.port, path, bearer), 1).last
+    packed = load(served.port, request(served.port, path, {**bearer, "Accept-Encoding": "gzip"}), 1).last
+    assert plain.body == zlib.decompress(packed.body, 31) == stored.body, "the answers differ"
+    kinds = {
+        "all widgets": (path, {}, 200),
+        "all widgets, gzip": (path, {"Accept-Encoding": "gzip"}, 200),
+        "all widgets, 304": (path, {"If-None-Match": plain.headers["etag"]}, 304),
+        "one widget": (f"{path}/health", {}, 200),
+    }
+    lines = []
+    for many in connections:
+        for name, (where, headers, status) in kinds.items():
+            asked = request(served.port, where, {**bearer, **headers})
+            before = cpu_seconds(served.host)
+            found = load(served.port, asked, number, many)
+            assert found.last.status == status, found.last
+            lines.append(_line(name, many, found, 1e3 * (cpu_seconds(served.host) - before) / number))
+        lines.append(_point_reads(served.record, number, many))
+    return lines
+
+
+def _line(name: str, connections: int, found: Load, cpu: float) -> list[object]:
+    times = (found.percentile(0.5), found.percentile(0.99))
+    return [name, connections, found.per_second, *times, cpu, len(found.last.body)]
+
+
+def _point_reads(record: str, number: int, threads: int) -> list[object]:
+    """The same row read by the client library alone, in this process."""
+
+    def read(_: int) -> float:
+        start = time.perf_counter()
+        assert insights.read(record)
+        return 1e3 * (time.perf_counter() - start)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(read, range(threads)))  # connections are opened
+        start, cpu = time.perf_counter(), time.process_time()
+        times = sorted(pool.map(read, range(number)))
+    took, cpu = time.perf_counter() - start, time.process_time() - cpu
+    tail = times[min(int(0.99 * number), number - 1)]
+    return ["(point read alone)", threads, number / took, times[number // 2], tail, 1e3 * cpu / number, ""]
+
+
+def main(number: int = NUMBER) -> None:
+    """Print the table."""
+    header = ("answer", "connections", "a second", "p50 ms", "p99 ms", "host CPU ms", "bytes")
+    with running_stack() as served:
+        load(served.port, request(served.port, "/api/health", {}), 50)
+        show(header, compare(served, number))
