@@ -64,7 +64,7 @@ def _part(changeset: str, number: int, table: str, operation: Operation) -> byte
     insert = verb == "write" and etag is None
     address = table if insert else f"{table}(PartitionKey='{_key(row['PartitionKey'])}',RowKey='{_key(row['RowKey'])}')"
     method = "POST" if insert else "DELETE" if verb == "delete" else "PUT"
-    condition = "*" if verb == "delete" else etag or ""
+    condition = etag or ("*" if verb == "delete" else "")
     head = (
         f"--{changeset}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: {number}\r\n\r\n"
         f"{method} {address} HTTP/1.1\r\nAccept: application/json;odata=nometadata\r\nDataServiceVersion: 3.0\r\n"

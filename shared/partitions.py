@@ -2,7 +2,8 @@
 
 - A month is one row (`2026-11`, continued as `2026-11~001` when it passes 700 KB) of columns: every interaction that starts in
   that UTC month.
-- The tail is one row per interaction and revision (`t|2026-11|<key>|<revision>`): an upsert that never contends.
+- The tail is one row per interaction and revision (`t|2026-11|<key>|<revision>`, and `|-` where it left): an upsert that never
+  contends.
 - `fold` puts entries into their months under the months' ETags and deletes the tail rows in the same transaction, so a crash
   leaves either the old state or the new one.
 
@@ -12,6 +13,7 @@ Readers take the union, so it does not matter for any number how far folding has
 from __future__ import annotations
 
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,9 +27,12 @@ from shared.kpi.interactions import Instants
 
 TABLE = "activities"
 TAIL = "t|"
+_PAST_TAIL = "t}"
 TAIL_LIMIT = 64  # rows of tail from which reading costs more than folding once
 _TRIES = 8
 _locks = [threading.Lock() for _ in range(64)]
+
+Row = tuple[str, str]  # (RowKey, ETag)
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,8 @@ class Partition:
 
     name: str
     entries: Entries  # newest revision of each key, removed ones included
-    months: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # month -> its (row, ETag) parts
-    folded: dict[str, Entries] = field(default_factory=dict)  # month -> what its rows hold
-    tail: list[tuple[str, str]] = field(default_factory=list)  # (row, ETag)
+    tail: list[Row] = field(default_factory=list)
+    pending: Entries = field(default_factory=Entries.empty)  # what the tail holds
 
     @property
     def live(self) -> Entries:
@@ -62,7 +66,6 @@ def months_of(at: Instants) -> list[str]:
 
 def read(name: str, with_ids: bool = True) -> Partition:
     """Everything of a partition, in one query. An unknown partition is an empty one."""
-    months: dict[str, list[tuple[str, str]]] = defaultdict(list)
     parts: dict[str, list[Entries]] = defaultdict(list)
     tail_rows, tail = [], []
     for row in tables.query(TABLE, name):
@@ -71,13 +74,10 @@ def read(name: str, with_ids: bool = True) -> Partition:
             tail_rows.append((row["RowKey"], row["etag"]))
             tail.append(entries)
         else:
-            month = row["RowKey"].split("~")[0]
-            months[month].append((row["RowKey"], row["etag"]))
-            parts[month].append(entries)
-    folded = {month: joined(entries) for month, entries in parts.items()}
-    everything = joined([*folded.values(), *tail])
+            parts[row["RowKey"].split("~")[0]].append(entries)
+    everything = joined([*map(_whole, parts.values()), *tail])
     # Months follow one another and are sorted inside: only a tail makes sorting necessary.
-    return Partition(name, newest(everything) if tail else everything, dict(months), folded, tail_rows)
+    return Partition(name, newest(everything) if tail else everything, tail_rows, joined(tail))
 
 
 def append(name: str, entries: Entries) -> None:
@@ -89,12 +89,15 @@ def _tail_rows(name: str, entries: Entries) -> Iterator[tables.Row]:
     for position, month in enumerate(months_of(entries.facts.at)):
         one = entries.take(np.array([position]))
         key = entries.facts.key[position].ljust(16, b"\0").hex()
-        row = f"{TAIL}{month}|{key}|{int(entries.revision[position]):010d}"
+        gone = "|-" * bool(
+            entries.removed[position]
+        )  # by one change an anchor may lose what another one of the record keeps
+        row = f"{TAIL}{month}|{key}|{int(entries.revision[position]):010d}{gone}"
         yield {"PartitionKey": name, "RowKey": row, "v": 1, **tables.split(encode(one))}
 
 
-def fold(name: str, entries: Entries, tail: Iterable[tuple[str, str]] = ()) -> None:
-    """Put entries into their months, deleting the given tail rows, which must be among `entries`.
+def fold(name: str, entries: Entries, tail: Iterable[Row] = ()) -> None:
+    """Put entries into their months, deleting the given tail rows, whose content must be among `entries`.
 
     Another writer's change in between makes it read again. Raises UnavailableError when that happens too often.
     """
@@ -103,24 +106,20 @@ def fold(name: str, entries: Entries, tail: Iterable[tuple[str, str]] = ()) -> N
         _fold(name, entries, tail)
 
 
-def _fold(name: str, entries: Entries, tail: list[tuple[str, str]]) -> None:
+def _fold(name: str, entries: Entries, tail: list[Row]) -> None:
     for _ in range(_TRIES):
         wanted = _by_month(entries)
-        stored = _stored_months(name, wanted)
-        operations = _fold_operations(name, wanted, stored)
-        operations += [("delete", {"PartitionKey": name, "RowKey": row}, None) for row, _ in tail]
-        if not operations or tables.transact(TABLE, operations):
+        changed = _changed(wanted, _stored_months(name, wanted))
+        if _write(name, changed, [_delete(name, row) for row in tail]):
             return
-        tail = [(row, etag) for row, etag in tail if tables.read(TABLE, name, row, ["RowKey"])]
+        there = {row["RowKey"]: row["etag"] for row in tables.query(TABLE, name, TAIL, _PAST_TAIL, ["RowKey"])}
+        tail = [(row, etag) for row, etag in tail if there.get(row) == etag]
     raise UnavailableError("An activity partition is being changed by too many writers.")
 
 
 def fold_tail(partition: Partition) -> None:
     """Fold the whole tail of a partition that was just read."""
-    rows = {row for row, _ in partition.tail}
-    months = {row.split("|")[1] for row in rows}
-    chosen = [i for i, month in enumerate(months_of(partition.entries.facts.at)) if month in months]
-    fold(partition.name, partition.entries.take(np.array(chosen, dtype="i8")), partition.tail)
+    fold(partition.name, partition.pending, partition.tail)
 
 
 def _by_month(entries: Entries) -> dict[str, Entries]:
@@ -130,48 +129,86 @@ def _by_month(entries: Entries) -> dict[str, Entries]:
     return {month: entries.take(np.array(chosen)) for month, chosen in positions.items()}
 
 
-def _stored_months(name: str, wanted: Iterable[str]) -> dict[str, tuple[list[tuple[str, str]], Entries]]:
-    """The rows (with ETags) and entries of the wanted months, by one query over their range."""
+def _stored_months(name: str, wanted: Iterable[str]) -> dict[str, tuple[list[Row], Entries]]:
+    """The rows and entries of the wanted months, by one query over their range."""
     months = sorted(wanted)
     if not months:
         return {}
-    rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    rows: dict[str, list[Row]] = defaultdict(list)
     parts: dict[str, list[Entries]] = defaultdict(list)
     for row in tables.query(TABLE, name, months[0], months[-1] + "~~"):
         month = row["RowKey"].split("~")[0]
         if month in months:
             rows[month].append((row["RowKey"], row["etag"]))
             parts[month].append(decode(tables.unsplit(row)))
-    return {month: (rows[month], joined(parts[month])) for month in rows}
+    return {month: (rows[month], _whole(parts[month])) for month in rows}
 
 
-def _fold_operations(
-    name: str, wanted: Mapping[str, Entries], stored: Mapping[str, tuple[list[tuple[str, str]], Entries]]
-) -> list[tables.Operation]:
-    operations: list[tables.Operation] = []
+def _whole(parts: list[Entries]) -> Entries:
+    # Parts of a long month may overlap where replacing them was broken off.
+    return newest(joined(parts)) if len(parts) > 1 else parts[0]
+
+
+def _changed(
+    wanted: Mapping[str, Entries], stored: Mapping[str, tuple[list[Row], Entries]]
+) -> dict[str, tuple[list[Row], Entries]]:
+    """The months that the wanted entries change: their rows now, and what they are to hold."""
+    changed = {}
     for month, entries in wanted.items():
         rows, old = stored.get(month, ([], Entries.empty()))
         new = newest(joined([old, entries]))
-        if (
-            len(new) == len(old)
-            and np.array_equal(new.revision, old.revision)
-            and np.array_equal(new.removed, old.removed)
-        ):
-            continue  # nothing new: the same change came twice
-        blobs = list(_blobs(new))
-        etags = dict(rows)
-        stale = [row for row in etags if row not in {_row_name(month, part) for part in range(len(blobs))}]
-        operations += [("delete", {"PartitionKey": name, "RowKey": row}, None) for row in stale]
-        for part, blob in enumerate(blobs):
-            row = _row_name(month, part)
-            operations.append(
-                ("write", {"PartitionKey": name, "RowKey": row, "v": 1, **tables.split(blob)}, etags.get(row))
-            )
-    return operations
+        same = len(new) == len(old) and np.array_equal(new.revision, old.revision)
+        if not (same and np.array_equal(new.removed, old.removed)):  # else the same change came twice
+            changed[month] = (rows, new)
+    return changed
 
 
-def _row_name(month: str, part: int) -> str:
-    return month if part == 0 else f"{month}~{part:03d}"
+def _write(name: str, months: Mapping[str, tuple[list[Row], Entries]], deletes: list[tables.Operation]) -> bool:
+    """Write months, each in one transaction, and the deletes after them or with them; False when somebody else was faster."""
+    together: list[tables.Operation] = []
+    size = 0
+    for month, (rows, entries) in months.items():
+        blobs = list(_blobs(entries))
+        operations = _in_place(name, month, rows, blobs)
+        bulk = sum(map(tables.bulk_of, operations))
+        if bulk > tables.TRANSACTION_BYTES:
+            if not _replaced(name, month, rows, blobs):
+                return False
+            continue
+        if size + bulk > tables.TRANSACTION_BYTES or len(together) + len(operations) > tables.TRANSACTION_ROWS:
+            if not tables.transact(TABLE, together):
+                return False
+            together, size = [], 0
+        together += operations
+        size += bulk
+    return tables.transact(TABLE, [*together, *deletes])
+
+
+def _in_place(name: str, month: str, rows: list[Row], blobs: list[bytes]) -> list[tables.Operation]:
+    etags = dict(rows)
+    names = [month if part == 0 else f"{month}~{part:03d}" for part in range(len(blobs))]
+    stale = [_delete(name, row) for row in rows if row[0] not in names]
+    writes = [_month_row(name, row, blob) for row, blob in zip(names, blobs, strict=True)]
+    return [*stale, *(("write", row, etags.get(row["RowKey"])) for row in writes)]
+
+
+def _replaced(name: str, month: str, rows: list[Row], blobs: list[bytes]) -> bool:
+    """Write a month that no transaction can hold into rows of new names, then delete the old ones in one transaction.
+
+    Broken off in between, both are there, and readers take each interaction once.
+    """
+    generation = uuid.uuid4().hex
+    for part, blob in enumerate(blobs):
+        tables.upsert(TABLE, _month_row(name, f"{month}~{generation}{part:03d}", blob))
+    return tables.transact(TABLE, [_delete(name, row) for row in rows])
+
+
+def _month_row(name: str, row: str, blob: bytes) -> tables.Row:
+    return {"PartitionKey": name, "RowKey": row, "v": 1, **tables.split(blob)}
+
+
+def _delete(name: str, row: Row) -> tables.Operation:
+    return ("delete", {"PartitionKey": name, "RowKey": row[0]}, row[1])
 
 
 def _blobs(entries: Entries) -> Iterator[bytes]:

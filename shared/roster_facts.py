@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import Any
+
+from msgspec import json
+from msgspec.structs import replace
 
 from shared import organisation, states
 from shared.crm.records import Account, Case, Contact, Lead, Opportunity, Team, User, view
 from shared.crm.state import EntityState
 from shared.keys import keys
 from shared.rosters import Roster, Stakeholder, refer, sources
+from shared.states import HeldState
 
 _LONGEST_MERGE = 16  # a chain of merges longer than this is a loop
 _FIELDS = ("currency", "industry", "region", "product", "stage")
@@ -24,12 +29,13 @@ def work_out(records: Iterable[str]) -> tuple[dict[str, Roster], set[str]]:
 
     References are written before the rows they point at are read, so that whoever changes such a row afterwards finds them.
     """
-    own = {record: _view(states.read(*_name(record))) for record in records}
-    refer(pair for record, viewed in own.items() if viewed for pair in _references(record, viewed))
+    own = {record: states.read(*_name(record)) for record in records}
+    views = {record: _view(held.state) for record, held in own.items() if held}
+    refer(pair for record, viewed in views.items() for pair in _references(record, viewed))
     reading = _Reading(organisation.in_force().lead_in_days)
     rosters = {
-        record: reading.roster(record, viewed) if viewed else Roster(record=record, gone=True)
-        for record, viewed in own.items()
+        record: reading.roster(record, views[record], held.revision) if held else Roster(record=record, gone=True)
+        for record, held in own.items()
     }
     return rosters, {source for record in own for source in reading.sources(record)}
 
@@ -39,8 +45,8 @@ def _name(record: str) -> tuple[str, str]:
     return entity, id
 
 
-def _view(state: EntityState | None) -> View | None:
-    viewed = view(state) if state else None
+def _view(state: EntityState) -> View:
+    viewed = view(state)
     if isinstance(viewed, User | Team):
         raise ValueError("users and teams have no roster")
     return viewed
@@ -66,11 +72,18 @@ class _Reading:
 
     def __init__(self, lead_in_days: int) -> None:
         self._lead_in_days = lead_in_days
-        self._states: dict[str, EntityState | None] = {}
-        self._merged: dict[str, tuple[str, ...]] = {}
+        self._states: dict[str, HeldState | None] = {}
+        self._merged: dict[str, tuple[tuple[str, ...], dict[str, int]]] = {}
         self._sources: dict[str, list[str]] = {}
+        self._used: dict[str, int] = {}  # revisions of the rows that the roster at hand was worked out from
 
-    def roster(self, record: str, viewed: View) -> Roster:
+    def roster(self, record: str, viewed: View, revision: int) -> Roster:
+        self._used = {}
+        roster = self._roster(record, viewed)
+        basis = json.encode([revision, sorted(self._used.items())])
+        return replace(roster, basis=int.from_bytes(blake2b(basis, digest_size=7).digest(), "big"))
+
+    def _roster(self, record: str, viewed: View) -> Roster:
         entity = _name(record)[0]
         merged = self.merged_into_this(record)
         account = getattr(viewed, "account_id", "")
@@ -98,7 +111,9 @@ class _Reading:
     def state(self, name: str) -> EntityState | None:
         if name not in self._states:
             self._states[name] = states.read(*_name(name))
-        return self._states[name]
+        held = self._states[name]
+        self._used[name] = held.revision if held else 0
+        return held.state if held else None
 
     def survivor(self, name: str, source: str = "") -> str:
         """The row that a row was merged into in the end; itself where it was not."""
@@ -119,10 +134,15 @@ class _Reading:
     def merged_into_this(self, name: str) -> tuple[str, ...]:
         """All rows merged into this one, directly or through another."""
         if name not in self._merged:
+            outer, self._used = self._used, {}
             kind = _name(name)[0]
             candidates = [source for source in self.sources(name) if _name(source)[0] == kind and source != name]
-            self._merged[name] = tuple(sorted(source for source in candidates if self.survivor(source) == name))
-        return self._merged[name]
+            found = tuple(sorted(source for source in candidates if self.survivor(source) == name))
+            self._merged[name] = found, self._used
+            self._used = outer
+        merged, used = self._merged[name]
+        self._used |= used
+        return merged
 
     def _people(self, record: str, viewed: View, merged: tuple[str, ...]) -> tuple[Stakeholder, ...]:
         """The external people of interest of the record itself, sorted by party."""

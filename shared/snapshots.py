@@ -41,13 +41,15 @@ TREND_NAMES = ("improving", "steady", "declining", "notEnough", "failed", "notAp
 def relevant(subject: Subject, entries: Entries) -> Entries:
     """The entries that concern the record as it is now.
 
-    A partition also holds what it counted for people who have left the record since. Leaving that out here makes the
-    answer depend on what is known, not on the order in which it became known.
+    A partition also holds what it counted for people who have left the record since, or while its span was another one. Leaving
+    that out here makes the answer depend on what is known, not on the order in which it became known.
     """
     facts = entries.facts
-    people, records = anchored(subject)
+    kept, records = anchored(subject)
     chosen = np.zeros(len(facts), dtype=bool)
-    chosen[facts.part_index[np.isin(facts.part_person, people)]] = True
+    for people, first, last in kept:
+        index = facts.part_index[np.isin(facts.part_person, people)]
+        chosen[index[(facts.at[index] >= first) & (facts.at[index] <= last)]] = True
     for kind, key in records:
         chosen[facts.regarding_index[(facts.regarding_type == kind) & (facts.regarding_key == np.uint64(key))]] = True
     return entries if chosen.all() else entries.take(np.flatnonzero(chosen))

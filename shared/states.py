@@ -33,10 +33,9 @@ def partition(entity: str, id: str) -> str:
     return entity if entity in WHOLE else f"{entity}|{tables.bucket(id)}"
 
 
-def read(entity: str, id: str) -> EntityState | None:
-    """The state of one CRM row, None if nothing was ever heard of it."""
-    held = _held(tables.read(TABLE, partition(entity, id), id))
-    return held.state if held else None
+def read(entity: str, id: str) -> HeldState | None:
+    """The state of one CRM row as stored, None if nothing was ever heard of it."""
+    return _held(tables.read(TABLE, partition(entity, id), id))
 
 
 def read_all(entity: str) -> list[EntityState]:

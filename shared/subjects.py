@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from shared.directory import Directory, user_keys
 from shared.keys import keys
 from shared.kpi.interactions import Keys, Membership, RecordType
 from shared.kpi.parameters import WorkingCalendar
-from shared.rosters import Roster
+from shared.rosters import Roster, kept_people
 
 TYPES = {kind.name.lower(): kind for kind in RecordType}
 _TEAM_COUNTS = ("opportunity", "case")  # a lead's only colleague of interest is its owner
@@ -127,9 +128,13 @@ def _team(roster: Roster, directory: Directory) -> Keys | None:
     return _sorted(keys().party(f"user:{id}") for id in members)
 
 
-def anchored(subject: Subject) -> tuple[Keys, set[tuple[int, int]]]:
-    """What may be in the record's ledger: keys of its external people, and (type, key) of the records it is asked about."""
+def anchored(subject: Subject) -> tuple[list[tuple[Keys, int, int]], set[tuple[int, int]]]:
+    """What may be in the record's ledger: keys of its external people with the span kept of them (first and last instant), and
+    (type, key) of the records it is asked about."""
     rosters = (subject.roster, *subject.children)
-    people = _sorted(key for each in rosters for person in each.people for key in person.keys)
+    by_span: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for record, people, first, last in (kept for roster in rosters for kept in kept_people(roster)):
+        if record == subject.roster.record:
+            by_span[first, last].update(people)
     records = {(int(TYPES[r.type]), keys().record(name)) for r in rosters for name in (r.record, *r.merged)}
-    return people, records
+    return [(_sorted(people), first, last) for (first, last), people in by_span.items() if people], records
