@@ -14,10 +14,11 @@ from functions import (
     record_updates,
     similar_deals,
     sweeps,
+    who_knows_whom,
     widgets,
 )
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 MAILBOXES = (graph_webhook, graph_workers, graph_timers, consent)
-for subject in (crm_changes, record_updates, similar_deals, sweeps, widgets, *MAILBOXES, health):
+for subject in (crm_changes, record_updates, similar_deals, sweeps, widgets, who_knows_whom, *MAILBOXES, health):
     app.register_functions(subject.blueprint)

@@ -45,11 +45,16 @@ class Line(Struct, frozen=True, array_like=True):
 
 
 class Known(Struct, frozen=True, array_like=True):
-    """A target's row: lines by falling strength, when it was computed, and until when fading is all that happens to it."""
+    """A target's row: lines by falling strength, when it was computed, and until when fading is all that happens to it.
+
+    Of a record also its name and the account around it.
+    """
 
     lines: list[Line]
     computed_at: int
     valid_until: int
+    name: str = ""
+    company: str = ""
 
 
 _encoder = msgpack.Encoder()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from shared import acquaintance_rows, closeness, membership, organisation, partitions, rosters, stamps
 from shared.acquaintance import Known, met_together, work_out
@@ -43,6 +44,7 @@ def follow_record(
     if roster.type == "lead":  # its own partition holds what is near its span only
         entries = _entries_of(membership.person_anchor(key) for key in external)
     known, people = _known(entries, external, now, parameters, ours)
+    known = replace(known, name=roster.name, company=roster.account)
     acquaintance_rows.write(roster.record, known, people)
 
 

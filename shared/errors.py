@@ -8,6 +8,7 @@
     ├── ConflictError          409   the state forbids it now
     ├── PreconditionError      412   the caller's If-Match is out of date
     ├── TooLargeError          413   the caller must send less
+    ├── TooManyRequestsError   429   the caller must wait
     ├── UnavailableError       503   the caller should try again
     ├── SettingError           500   the operator must change a setting; callers are not told which
     ├── FormatVersionError     500   a row was written by a newer version of the app; roll forward
@@ -89,6 +90,17 @@ class TooLargeError(RapportError):
 
     status = 413
     title = "Too large"
+
+
+class TooManyRequestsError(RapportError):
+    """The caller has used up what is allowed in a time: 429 with Retry-After."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class UnavailableError(RapportError):

@@ -14,6 +14,7 @@ from shared.errors import (
     InvalidInputError,
     RapportError,
     SettingError,
+    TooManyRequestsError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -74,7 +75,7 @@ def _problem_headers(error: RapportError | None) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer error="invalid_token"' if error.token_given else "Bearer"}
     if isinstance(error, ForbiddenError):
         return {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
-    if isinstance(error, UnavailableError):
+    if isinstance(error, UnavailableError | TooManyRequestsError):
         return {"Retry-After": str(error.retry_after)}
     return {}
 

@@ -1,0 +1,273 @@
+"""What a caller is told about who knows whom, on a real store."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared import acquaintance_rows, choices, looking_up, tables
+from shared.auth import READER, Caller
+from shared.choices import Choices
+from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooManyRequestsError
+from shared.known_colleagues import AddressQuery, KnownColleague, RecordQuery, WhoKnowsWhom
+from tests.doubles.talk import NOW, mail, meeting, organisation, row, told
+
+pytestmark = pytest.mark.usefixtures("storage", "queues")
+
+
+def caller(name: str) -> Caller:
+    return Caller(id=f"oid-{name}", name=name, roles=frozenset({READER}), tenant="t", address=f"{name}@us.example")
+
+
+STRANGER = caller("stranger")
+
+
+def about(record: str, asker: Caller = STRANGER, **query: object) -> WhoKnowsWhom:
+    return looking_up.record(record, RecordQuery(**query), asker, NOW)  # type: ignore[arg-type]
+
+
+def about_address(address: str, asker: Caller = STRANGER) -> WhoKnowsWhom:
+    return looking_up.address(AddressQuery(address=address), asker, NOW)
+
+
+def ids(found: list[KnownColleague]) -> list[str]:
+    return [each.person.id for each in found]
+
+
+def colleagues(answer: WhoKnowsWhom) -> list[str]:
+    return ids(answer.colleagues)
+
+
+def choose(name: str, **chosen: object) -> None:
+    looking_up.choose(caller(name), Choices(**chosen))  # type: ignore[arg-type]
+
+
+def test_colleagues_stand_strongest_first_with_their_evidence() -> None:
+    told([*organisation(), mail(10, "ben", "kim"), mail(10, "anna", "kim"), mail(4, "kim", "anna")])
+    answer = about("contact:kim")
+    assert colleagues(answer) == ["user:anna", "user:ben"]
+    first = answer.colleagues[0]
+    assert (first.strength, first.bars, first.level, first.title) == (18.6, 2, "weak", "Seller")
+    assert (first.evidence.emails, first.evidence.two_way, first.evidence.last_at) == (2, True, "2026-03-11T12:00:00Z")
+    assert (first.evidence.last_ago.unit, first.evidence.last_ago.n) == ("days", 4)
+
+
+def test_a_look_up_of_a_record_reads_its_row_once_and_two_stamps(monkeypatch: pytest.MonkeyPatch) -> None:
+    told([*organisation(), *(mail(n, f"p{n}@us.example", "kim") for n in range(1, 6))])
+    about("contact:kim")
+    read: list[str] = []
+    real_read, real_query = tables.read, tables.query
+    monkeypatch.setattr(tables, "read", lambda name, *more: read.append(name) or real_read(name, *more))
+    monkeypatch.setattr(tables, "query", lambda name, *more: read.append(name) or real_query(name, *more))
+    looking_up.record("contact:kim", RecordQuery(own_order=False), STRANGER, NOW)
+    assert sorted(read) == ["acquaintances", "choices", "directory"]
+
+
+def test_the_asker_is_never_listed() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), mail(4, "ben", "kim")])
+    assert colleagues(about("contact:kim", caller("anna"))) == ["user:ben"]
+
+
+def test_a_hidden_colleague_leaves_no_trace_and_comes_back() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), mail(5, "ben", "kim")])
+    choose("anna", hide_name=True)
+    answer = about("contact:kim")
+    assert (colleagues(answer), answer.total) == (["user:ben"], 1)
+    choose("anna")
+    assert colleagues(about("contact:kim")) == ["user:anna", "user:ben"]
+
+
+def test_who_opted_out_is_listed_nowhere() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), mail(4, "anna", "new@other.example")])
+    choose("anna", opt_out=True)
+    assert colleagues(about("contact:kim")) == colleagues(about_address("new@other.example")) == []
+    assert about("contact:kim").reason == "no_contact"
+
+
+def test_who_does_not_want_to_be_asked_is_listed_without_the_button() -> None:
+    told([*organisation(), mail(4, "anna", "kim")])
+    choose("anna", do_not_ask=True)
+    introduction = about("contact:kim").colleagues[0].introduction
+    assert (introduction.possible, introduction.reason) == (False, "do_not_ask")
+
+
+@pytest.mark.parametrize("target", ["contact:kim", "Kim@cust.example", "cust.example", "account:cust"])
+def test_do_not_ask_for_one_target_holds_for_that_target_only(target: str) -> None:
+    told([*organisation(), mail(4, "anna", "kim"), mail(4, "anna", "new@other.example")])
+    choose("anna", do_not_ask_for=(target,))
+    assert about("contact:kim").colleagues[0].introduction.possible is False
+    assert about_address("new@other.example").colleagues[0].introduction.possible is True
+
+
+def test_do_not_ask_for_nonsense_is_refused() -> None:
+    told(organisation())
+    with pytest.raises(InvalidInputError, match="no address, mail domain or record"):
+        choose("anna", do_not_ask_for=("some words",))
+
+
+def test_choices_are_for_our_own_people_only() -> None:
+    told(organisation())
+    with pytest.raises(ForbiddenError):
+        looking_up.choose(STRANGER, Choices())
+    with pytest.raises(ForbiddenError):
+        looking_up.my_choices(STRANGER)
+
+
+def test_choices_of_another_process_are_seen_at_the_next_question() -> None:
+    told([*organisation(), mail(4, "anna", "kim")])
+    assert colleagues(about("contact:kim")) == ["user:anna"]
+    held = choices._held
+    choose("anna", hide_name=True)
+    choices._held = held  # this process has not heard of it yet
+    assert colleagues(about("contact:kim")) == []
+
+
+def test_a_deactivated_colleague_is_not_listed() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), mail(4, "ben", "kim")])
+    told([row("user", "anna", active=False)])
+    assert colleagues(about("contact:kim")) == ["user:ben"]
+
+
+def test_a_functional_mailbox_of_ours_is_nobody() -> None:
+    told([*organisation(), mail(4, "sales@us.example", "kim"), mail(4, "nora@us.example", "kim")])
+    assert colleagues(about("contact:kim")) == ["nora@us.example"]
+
+
+def test_pages_follow_one_another_without_gap_or_repetition() -> None:
+    told([*organisation(), *(mail(n, f"p{n}@us.example", "kim") for n in range(1, 8))])
+    seen: list[str] = []
+    page: str | None = ""
+    while page is not None:
+        answer = about("contact:kim", limit=3, page=page)
+        seen += colleagues(answer)
+        page = answer.next_page
+    assert seen == [f"p{n}@us.example" for n in range(1, 8)]
+    assert answer.total == 7
+
+
+def test_a_page_of_another_target_is_refused() -> None:
+    told([*organisation(), *(mail(n, f"p{n}@us.example", "kim", "lee") for n in (1, 2))])
+    page = about("contact:kim", limit=1).next_page
+    with pytest.raises(InvalidInputError, match="another target"):
+        about("contact:lee", page=page)
+
+
+def test_the_own_team_comes_first_for_the_asker_and_strength_stays() -> None:
+    strong, weak = [mail(n, "ben", "kim") for n in range(1, 12)], [mail(n, "cleo", "kim") for n in range(1, 10)]
+    told(
+        [*organisation(), *strong, *weak, row("user", "anna", managerId="boss"), row("user", "cleo", managerId="boss")]
+    )
+    assert colleagues(about("contact:kim")) == ["user:ben", "user:cleo"]
+    for_anna = about("contact:kim", caller("anna"))
+    assert colleagues(for_anna) == ["user:cleo", "user:ben"]
+    assert [each.closeness for each in for_anna.colleagues] == ["team", ""]
+    assert {each.person.id: each.strength for each in for_anna.colleagues} == {
+        each.person.id: each.strength for each in about("contact:kim").colleagues
+    }
+    assert colleagues(about("contact:kim", caller("anna"), own_order=False)) == ["user:ben", "user:cleo"]
+
+
+def test_somebody_close_to_both_stands_between_asker_and_stranger() -> None:
+    """anna has met lee's customers together with cleo, cleo those of max with ben; only ben knows kim."""
+    told(
+        [*organisation(), meeting(20, "anna", "cleo", "lee"), meeting(20, "cleo", "ben", "max"), mail(4, "ben", "kim")]
+    )
+    first = about("contact:kim", caller("anna")).colleagues[0]
+    assert (first.person.id, first.closeness) == ("user:ben", "")
+    assert first.through is not None
+    assert first.through.id == "user:cleo"
+    choose("cleo", hide_name=True)
+    assert about("contact:kim", caller("anna")).colleagues[0].through is None
+
+
+def test_mail_among_ourselves_makes_nobody_close() -> None:
+    told([*organisation(), mail(4, "ben", "kim"), *(mail(n, "anna", "ben") for n in range(1, 9))])
+    assert about("contact:kim", caller("anna")).colleagues[0].closeness == ""
+
+
+def test_where_nobody_knows_the_person_those_who_know_the_company_are_named() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), mail(400, "ben", "lee")])
+    answer = about("contact:lee")
+    assert (answer.colleagues, answer.reason) == ([], "no_contact")
+    assert ids(answer.alternatives) == ["user:anna"]
+
+
+def test_a_deal_is_answered_by_the_strongest_tie_to_one_of_its_people() -> None:
+    told(
+        [*organisation(), mail(4, "anna", "kim"), mail(4, "lee", "anna"), mail(3, "anna", "lee"), mail(4, "ben", "kim")]
+    )
+    answer = about("opportunity:deal")
+    assert [(each.person.id, each.knows and each.knows.id) for each in answer.colleagues] == [
+        ("user:anna", "contact:lee"),
+        ("user:ben", "contact:kim"),
+    ]
+
+
+def test_a_bare_address_gets_about_when_and_never_exactly() -> None:
+    told([*organisation(), mail(20, "anna", "new@other.example")])
+    evidence = about_address("New+x@Other.example").colleagues[0].evidence
+    assert (evidence.last_at, evidence.last_ago.unit, evidence.last_ago.n) == (None, "weeks", 2)
+
+
+def test_an_address_of_a_contact_is_answered_as_the_contact() -> None:
+    told([*organisation(), mail(4, "anna", "kim")])
+    answer = about_address("kim@cust.example")
+    assert [each.id for each in answer.records] == ["contact:kim"]
+    assert colleagues(answer) == ["user:anna"]
+
+
+def test_an_address_that_is_a_contacts_no_more_is_answered_by_itself() -> None:
+    told([*organisation(), mail(4, "anna", "kim")])
+    told([row("contact", "kim", emails=["kim@newjob.example"])])
+    answer = about_address("kim@cust.example")
+    assert (answer.records, colleagues(answer)) == ([], ["user:anna"])
+
+
+def test_a_domain_is_answered_as_a_company_and_free_mail_is_not() -> None:
+    told([*organisation(), mail(4, "anna", "new@other.example"), mail(4, "anna", "someone@gmail.com")])
+    assert colleagues(looking_up.address(AddressQuery(domain="eu.other.example"), STRANGER, NOW)) == ["user:anna"]
+    answer = looking_up.address(AddressQuery(domain="gmail.com"), STRANGER, NOW)
+    assert (answer.colleagues, answer.reason) == ([], "shared_domain")
+    assert colleagues(about_address("someone@gmail.com")) == ["user:anna"]
+
+
+def test_our_own_people_are_no_targets() -> None:
+    told(organisation())
+    with pytest.raises(InvalidInputError, match="one of our own people"):
+        about_address("ben@us.example")
+
+
+def test_a_merged_contact_is_answered_by_the_one_that_it_was_merged_into() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), mail(4, "ben", "lee")])
+    told([{"entity": "contact", "id": "kim", "version": 10**9, "operation": "merge", "into": "lee"}])
+    answer = about("contact:kim")
+    assert (answer.target, sorted(colleagues(answer))) == ("contact:lee", ["user:anna", "user:ben"])
+
+
+def test_a_record_that_is_not_there_is_not_found() -> None:
+    with pytest.raises(NotFoundError):
+        about("contact:nobody")
+
+
+def test_addresses_can_be_looked_up_200_times_a_day_and_each_is_logged() -> None:
+    told([*organisation(), mail(20, "anna", "new@other.example")])
+    about_address("new@other.example")
+    partition = "oid-stranger|2026-03-15"
+    logged = [one["target"] for one in tables.query("lookups", partition) if "target" in one]
+    assert logged == [f"person:{looking_up.keys().address('new@other.example'):016x}"]
+    count = tables.read("lookups", partition, "count")
+    assert count is not None
+    tables.upsert("lookups", {"PartitionKey": partition, "RowKey": "count", "v": 1, "asked": 199})
+    about_address("new@other.example")
+    with pytest.raises(TooManyRequestsError) as refused:
+        about_address("new@other.example")
+    assert refused.value.retry_after == 12 * 3600
+    about_address("new@other.example", caller("other"))
+
+
+def test_a_row_that_no_longer_holds_is_computed_for_the_question() -> None:
+    told([*organisation(), mail(364, "anna", "kim")])
+    answer = looking_up.record("contact:kim", RecordQuery(), STRANGER, NOW + 2 * 86_400)
+    assert (colleagues(answer), answer.reason) == ([], "no_contact")
+    found, _ = acquaintance_rows.read("contact:kim")
+    assert found is not None
+    assert found.computed_at == NOW + 2 * 86_400
