@@ -22,6 +22,7 @@ class Stored(Struct, frozen=True):
     body: bytes
     tag: str
     valid_until: int
+    computed_at: int = 0
     similar_due: bool = False  # of an opportunity just computed: its list of similar won deals must be found again
 
 
@@ -32,7 +33,7 @@ def read(record: str) -> Stored | None:
         return None
     if row["v"] != VERSION:
         raise FormatVersionError(f"snapshots have format {row['v']}, this app reads {VERSION}")
-    return Stored(tables.unsplit(row), row["tag"], row["validUntil"])
+    return Stored(tables.unsplit(row), row["tag"], row["validUntil"], int(row["revision"]) // 1000)
 
 
 class Held(Struct, frozen=True):

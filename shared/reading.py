@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Raw, Struct, json
 
-from shared import insights
+from shared import exchange, insights
 from shared.crm.values import normal_id
 from shared.errors import InvalidInputError, NotFoundError
 from shared.rosters import RECORD_TYPES
@@ -81,7 +81,7 @@ def _snapshot(record: str, query: AsOfQuery, now: int, with_similar: bool) -> An
 
         return Answer(_existing(as_of(record, instant, now, with_similar), record), None)
     stored = insights.read(record)
-    if stored is None or now >= stored.valid_until:
+    if stored is None or now >= stored.valid_until or stored.computed_at <= exchange.changed_at():
         from shared.recompute import recompute
 
         stored = recompute(record, now)

@@ -11,6 +11,7 @@ from msgspec import json
 from shared import (
     acquaintance_rows,
     acquaintance_updates,
+    exchange,
     insights,
     organisation,
     partitions,
@@ -41,11 +42,12 @@ def computation(record: str, as_of: int, in_force: Stamps) -> Found | None:
         return None
     children = rosters.children(record) if roster.type == "account" else []
     partition = partitions.read(record)
-    entries = partition.live
+    entries, with_exchange = exchange.shown(partition.live)
     our_people = directory(in_force.people)
     subject = subject_of(roster, children, our_people, np.unique(entries.facts.part_person))
     parameters = organisation.parameters_for(in_force.parameters, roster)
-    return compute(subject, entries, as_of, parameters, registry.texts), partition
+    computed = compute(subject, entries, as_of, parameters, registry.texts)
+    return replace(computed, mailboxes=exchange.sources(our_people, as_of) if with_exchange else None), partition
 
 
 def recompute(record: str, now: int) -> Stored | None:
@@ -66,7 +68,7 @@ def recompute(record: str, now: int) -> Stored | None:
         computed, partition = found
         computed, similar_due = similar_deals.beside(computed, now, in_force)
         widgets = snapshot(computed, now, now, in_force.parameters)
-        stored = _stored(widgets, valid_until(computed, now), similar_due)
+        stored = _stored(widgets, now, valid_until(computed, now), similar_due)
         subject, our_people = computed.subject, directory(in_force.people)
         acquaintance_updates.follow_record(
             subject.roster, subject.children, partition.live, now, computed.parameters, our_people
@@ -81,15 +83,15 @@ def recompute(record: str, now: int) -> Stored | None:
     raise UnavailableError("The record is being computed by too many workers at once.")
 
 
-def _stored(widgets: RecordWidgets, until: int, similar_due: bool) -> Stored:
+def _stored(widgets: RecordWidgets, now: int, until: int, similar_due: bool) -> Stored:
     body = json.encode(widgets)
-    return Stored(body, blake2b(body, digest_size=12).hexdigest(), until, similar_due)
+    return Stored(body, blake2b(body, digest_size=12).hexdigest(), until, now, similar_due)
 
 
 def current(record: str, now: int) -> Stored | None:
     """The stored snapshot if it still holds, else a new one; None when there is no such record."""
     stored = insights.read(record)
-    if stored is not None and now < stored.valid_until:
+    if stored is not None and now < stored.valid_until and stored.computed_at > exchange.changed_at():
         return stored
     return recompute(record, now)
 

@@ -17,6 +17,7 @@ from shared.columns import Entries
 from shared.insight_widgets import counterfactuals, cover_risk, email_engagement, summary_of
 from shared.kpi.contacts import Contacted, most_contacted
 from shared.kpi.counts import count, ratio
+from shared.kpi.freshness import Freshness, Source, freshness, recent_colleagues
 from shared.kpi.health import health
 from shared.kpi.inclusion import Inclusion, include
 from shared.kpi.interactions import Direction, History, Interactions, Keys, Kind
@@ -67,6 +68,7 @@ class Computation:
     parameters: Parameters
     names: Mapping[int, Person]
     similar: SimilarResult | None = None  # of an opportunity, where similar won deals were looked for
+    mailboxes: Mapping[int, Source] | None = None  # how far our people's mailboxes are read, None where none may be
 
     def person(self, key: int) -> w.PersonRef:
         """Who stands behind a canonical key."""
@@ -105,7 +107,9 @@ def snapshot(found: Computation, computed_at: int, read_at: int, version: int) -
 def envelope(found: Computation, computed_at: int, read_at: int, version: int) -> dict[str, Any]:
     """The fields of `widgets.Envelope`."""
     roster = found.subject.roster
-    flags = ["basicOnly"] + ["frozen"] * (found.history.closed is not None)
+    fresh = _freshness(found, read_at)
+    flags = ["basicOnly"] * fresh.basic_only + ["partial"] * fresh.partial
+    flags += ["frozen"] * (found.history.closed is not None)
     return {
         "record": roster.record,
         "record_type": roster.type,
@@ -113,11 +117,18 @@ def envelope(found: Computation, computed_at: int, read_at: int, version: int) -
         "computed_at": instant(computed_at),
         "as_of": instant(found.history.as_of),
         "window_from": instant(found.window.start),
-        "complete_from": None,
-        "complete_up_to": instant(read_at),
+        "complete_from": known_instant(fresh.complete_from),
+        "complete_up_to": known_instant(fresh.complete_up_to),
         "flags": flags,
         "params_version": version,
     }
+
+
+def _freshness(found: Computation, read_at: int) -> Freshness:
+    """Only mailboxes of people who had to do with the record lately hold it back (kpis 15)."""
+    crm, known = Source(read_at), found.mailboxes
+    mine = None if known is None else [known[k] for k in recent_colleagues(found.history).tolist() if k in known]
+    return freshness(found.history.as_of, found.window.start, crm, mine)
 
 
 def _widgets(found: Computation) -> w.Widgets:

@@ -216,7 +216,7 @@ def switch(wanted: Switch, by: str, now: int) -> Status:
     from shared.graph import lifecycle
 
     passes = lifecycle.passes_now(now)
-    done = consent_state.change(lambda state: consent.switch_on(state, passes), now, by)
+    done = consent_state.change(lambda state: consent.switch_on(state, passes, now), now, by)
     if done is None and consent_state.read().state is State.CRM_ONLY:
         raise ConflictError("The connection to Microsoft 365 cannot be read now.")
     _follow(done, now)

@@ -49,7 +49,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     """The connection of one organisation. Instants are seconds UTC, 0 = never.
 
     `suspect_since`: first of the failed probes; `stopped_at`: when reading ended (switch, disable, withdrawal);
-    `erased`: nothing of Exchange is held any more; `epoch` counts changes of what may be shown.
+    `erased`: nothing of Exchange is held any more; `changed_at`: when it last changed whether it may be shown.
     """
 
     state: State = State.DISABLED
@@ -57,7 +57,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     suspect_since: int = 0
     stopped_at: int = 0
     erased: bool = True
-    epoch: int = 0
+    changed_at: int = 0
     scope: Scope = Scope()
 
     @property
@@ -115,22 +115,22 @@ def disable(consent: Consent, now: int) -> Transition | None:
     if consent.state is State.DISABLED:
         return None
     stopped = consent.stopped_at if consent.stopped_at else now
-    return Transition("T11", _hidden(replace(consent, state=State.DISABLED, suspect_since=0, stopped_at=stopped)))
+    return Transition("T11", _hidden(replace(consent, state=State.DISABLED, suspect_since=0, stopped_at=stopped), now))
 
 
 def switch_off(consent: Consent, now: int) -> Transition | None:
     """An administrator turns the Exchange switch off (T6)."""
     if consent.state not in (State.BACKFILL, State.LIVE):
         return None
-    return Transition("T6", _hidden(replace(consent, state=State.CRM_ONLY, stopped_at=now)))
+    return Transition("T6", _hidden(replace(consent, state=State.CRM_ONLY, stopped_at=now), now))
 
 
-def switch_on(consent: Consent, passes: bool | None) -> Transition | None:
+def switch_on(consent: Consent, passes: bool | None, now: int) -> Transition | None:
     """An administrator turns the switch on again and a probe passes (T7): catch-up if data is held, else everything anew."""
     if consent.state is not State.CRM_ONLY or not passes:
         return None
     state = State.BACKFILL if consent.erased else State.LIVE
-    return Transition("T7", _shown(replace(consent, state=state, suspect_since=0, stopped_at=0)))
+    return Transition("T7", _shown(replace(consent, state=state, suspect_since=0, stopped_at=0), now))
 
 
 def probed(consent: Consent, passes: bool | None, now: int) -> Transition | None:
@@ -138,7 +138,7 @@ def probed(consent: Consent, passes: bool | None, now: int) -> Transition | None
     if consent.state is State.PENDING_CONSENT:
         return _pending(consent, passes, now)
     if consent.state is State.WITHDRAWN and passes:
-        return Transition("T10", _shown(replace(consent, state=State.BACKFILL, stopped_at=0)))
+        return Transition("T10", _shown(replace(consent, state=State.BACKFILL, stopped_at=0), now))
     if consent.state in _CONNECTED and passes is not None:
         return _connected(consent, passes, now)
     return None
@@ -146,7 +146,7 @@ def probed(consent: Consent, passes: bool | None, now: int) -> Transition | None
 
 def _pending(consent: Consent, passes: bool | None, now: int) -> Transition | None:
     if passes:
-        return Transition("T2", _shown(replace(consent, state=State.BACKFILL, stopped_at=0)))
+        return Transition("T2", _shown(replace(consent, state=State.BACKFILL, stopped_at=0), now))
     if now >= consent.deadline and passes is False:
         return Transition("T3", replace(consent, state=State.AUTO_OFF))
     return None
@@ -159,7 +159,7 @@ def _connected(consent: Consent, passes: bool, now: int) -> Transition | None:
         return Transition("suspect", replace(consent, suspect_since=now))
     if now - consent.suspect_since < CONFIRM_AFTER:
         return None
-    return Transition("T8", _hidden(replace(consent, state=State.WITHDRAWN, suspect_since=0, stopped_at=now)))
+    return Transition("T8", _hidden(replace(consent, state=State.WITHDRAWN, suspect_since=0, stopped_at=now), now))
 
 
 def backfilled(consent: Consent) -> Transition | None:
@@ -174,10 +174,10 @@ def erased(consent: Consent) -> Transition | None:
     return Transition("erased", replace(consent, erased=True))
 
 
-def _hidden(consent: Consent) -> Consent:
-    return replace(consent, epoch=consent.epoch + 1)
+def _hidden(consent: Consent, now: int) -> Consent:
+    return replace(consent, changed_at=now)
 
 
-def _shown(consent: Consent) -> Consent:
+def _shown(consent: Consent, now: int) -> Consent:
     # What is held from before the stop is shown again; only what was erased must be read anew.
-    return replace(consent, epoch=consent.epoch + 1, erased=False)
+    return replace(consent, changed_at=now, erased=False)

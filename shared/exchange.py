@@ -1,0 +1,83 @@
+"""What of Exchange the figures may use now, and how far each colleague's mailbox is read (kpis 15, product 13).
+
+The life cycle lives in `shared.graph`; here is only what a computation asks it: may Exchange be seen, and since when not;
+and up to when is each mailbox complete.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from shared.graph import consent_state, mailboxes
+from shared.graph.mailboxes import Mailbox
+from shared.graph.work import CATCH_UP_SECONDS
+from shared.keys import keys
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from shared.columns import Entries
+    from shared.directory import Directory
+    from shared.kpi.freshness import Source
+
+NOTICE_SECONDS = 180  # Graph tells of a change within this long; who has heard of none was complete up to then
+_KEPT_SECONDS = 30.0
+_held: tuple[list[Mailbox], float] | None = None
+
+
+def changed_at() -> int:
+    """When it last changed whether Exchange may be seen; known at most 20 seconds late. Older snapshots do not hold."""
+    return consent_state.recent().changed_at
+
+
+def shown(entries: Entries) -> tuple[Entries, bool]:
+    """What of a partition may be used, and whether that is all of it.
+
+    Without Exchange: what the CRM knows as well, and not as seen in a calendar. Once it is erased, the interactions are put
+    together anew from the CRM's copies alone.
+    """
+    import numpy as np
+
+    from shared.kpi.interactions import Flag
+
+    if consent_state.read().is_visible:
+        return entries, True
+    kept = entries.take(np.flatnonzero(entries.facts.flags & Flag.IN_CRM))
+    kept.facts.flags[:] = kept.facts.flags & ~np.uint32(Flag.IN_EXCHANGE)
+    return kept, False
+
+
+def sources(directory: Directory, now: int) -> dict[int, Source]:
+    """How far the mailboxes are read, by the canonical key of whose they are; read at most 30 seconds ago."""
+    from shared.kpi.freshness import Source
+
+    found: dict[int, Source] = {}
+    for mailbox in _connected():
+        owner = directory.address_owner.get(mailbox.address)
+        key = keys().party(f"user:{owner}") if owner else keys().address(mailbox.address)
+        found[key] = Source(watermark(mailbox, now, settings().graph_mode == "push"), _covered_from(mailbox))
+    return found
+
+
+def _connected() -> list[Mailbox]:
+    global _held
+    if _held is None or _held[1] < time.monotonic():
+        _held = [one for one in mailboxes.read_all() if one.state == "connected"], time.monotonic() + _KEPT_SECONDS
+    return _held[0]
+
+
+def watermark(mailbox: Mailbox, now: int, told_of_changes: bool) -> int | None:
+    """Up to when a mailbox is complete; None when it was never read.
+
+    The start of its last complete run. Where Graph tells of changes, a mailbox in good order that it tells nothing of has
+    none: it is complete up to three minutes ago, unless even the regular catch-up is overdue.
+    """
+    read_until = min(mailbox.mail_until, mailbox.calendar_until)
+    if not read_until:
+        return None
+    in_order = not mailbox.error and mailbox.not_before <= now and now - read_until <= CATCH_UP_SECONDS + 3_600
+    return max(read_until, now - NOTICE_SECONDS) if told_of_changes and in_order else read_until
+
+
+def _covered_from(mailbox: Mailbox) -> int:
+    return max(mailbox.mail_from or mailbox.connected_at, mailbox.calendar_from or mailbox.connected_at)
