@@ -1,7 +1,7 @@
 """Widgets over HTTP from the local stack, warm, beside the point read that each of them is: `python -m bench http_reads`.
 
-Client, host and storage share the machine's cores, so requests a second are a lower bound. `host CPU` is the host process's
-own time for one request.
+Client, host and storage share the machine's cores, so requests a second are a lower bound. CPU is that of the host process for
+one request; for the two lines in brackets, which need no host, that of this process.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import os
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from bench.http_client import Load, load, request
+import azure.functions as func
+
+from bench.http_client import Answer, Load, load, request
 from bench.measure import show
 from bench.reading import record_name
 from bench.stored_record import setting_up, store
@@ -100,7 +102,7 @@ def compare(served: Served, number: int, connections: tuple[int, ...] = (1, 16))
             found = load(served.port, asked, number, many)
             assert found.last.status == status, found.last
             lines.append(_line(name, many, found, 1e3 * (cpu_seconds(served.host) - before) / number))
-        lines.append(_point_reads(served.record, number, many))
+        lines += in_process(served, number, many)
     return lines
 
 
@@ -109,26 +111,44 @@ def _line(name: str, connections: int, found: Load, cpu: float) -> list[object]:
     return [name, connections, found.per_second, *times, cpu, len(found.last.body)]
 
 
-def _point_reads(record: str, number: int, threads: int) -> list[object]:
-    """The same row read by the client library alone, in this process."""
+def in_process(served: Served, number: int, threads: int) -> list[list[object]]:
+    """The function called without a host, and the point read that it is made of, both in this process."""
+    from functions import widgets
 
-    def read(_: int) -> float:
+    kind, _, id = served.record.partition(":")
+    function = widgets.get_record_widgets._function.get_user_function()
+    headers, route = {"authorization": f"Bearer {served.token}"}, {"type": kind, "id": id}
+
+    def answer() -> bytes:
+        request = func.HttpRequest("GET", "http://127.0.0.1/", headers=headers, route_params=route, params={}, body=b"")
+        body: bytes = function(request).get_body()
+        return body
+
+    def read() -> bytes:
+        stored = insights.read(served.record)
+        return stored.body if stored else b""
+
+    assert answer() == read() != b"", "the function answers with something else than what is stored"
+    return [_called("(function, no host)", answer, number, threads), _called("(point read)", read, number, threads)]
+
+
+def _called(name: str, work: Callable[[], bytes], number: int, threads: int) -> list[object]:
+    def timed(_: int) -> float:
         start = time.perf_counter()
-        assert insights.read(record)
+        work()
         return 1e3 * (time.perf_counter() - start)
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(read, range(threads)))  # connections are opened
+        list(pool.map(timed, range(threads)))  # connections are opened
         start, cpu = time.perf_counter(), time.process_time()
-        times = sorted(pool.map(read, range(number)))
-    took, cpu = time.perf_counter() - start, time.process_time() - cpu
-    tail = times[min(int(0.99 * number), number - 1)]
-    return ["(point read alone)", threads, number / took, times[number // 2], tail, 1e3 * cpu / number, ""]
+        found = Load(list(pool.map(timed, range(number))), time.perf_counter() - start, Answer(200, {}, work()))
+        cpu = time.process_time() - cpu
+    return _line(name, threads, found, 1e3 * cpu / number)
 
 
 def main(number: int = NUMBER) -> None:
     """Print the table."""
-    header = ("answer", "connections", "a second", "p50 ms", "p99 ms", "host CPU ms", "bytes")
+    header = ("answer", "connections", "a second", "p50 ms", "p99 ms", "CPU ms", "bytes")
     with running_stack() as served:
         load(served.port, request(served.port, "/api/health", {}), 50)
         show(header, compare(served, number))

@@ -54,8 +54,8 @@ class TestWithTables:
 def test_http_reads_answer_as_they_should() -> None:
     with running_stack() as served:
         lines = compare_http_reads(served, number=20, connections=(1, 2))
-    assert [line[0] for line in lines[:5]] == [
-        "all widgets", "all widgets, gzip", "all widgets, 304", "one widget", "(point read alone)",
+    assert [line[0] for line in lines[:6]] == [
+        "all widgets", "all widgets, gzip", "all widgets, 304", "one widget", "(function, no host)", "(point read)",
     ]  # fmt: skip
     sizes = [int(str(line[-1])) for line in lines[:4]]
     assert sizes[0] > sizes[1] > sizes[2] == 0 < sizes[3] < sizes[0]
