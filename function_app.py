@@ -11,7 +11,9 @@ from functions import (
     graph_webhook,
     graph_workers,
     health,
+    lists,
     record_updates,
+    settings,
     similar_deals,
     sweeps,
     who_knows_whom,
@@ -20,5 +22,16 @@ from functions import (
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 MAILBOXES = (graph_webhook, graph_workers, graph_timers, consent)
-for subject in (crm_changes, record_updates, similar_deals, sweeps, widgets, who_knows_whom, *MAILBOXES, health):
+for subject in (
+    crm_changes,
+    record_updates,
+    similar_deals,
+    sweeps,
+    widgets,
+    who_knows_whom,
+    lists,
+    settings,
+    *MAILBOXES,
+    health,
+):
     app.register_functions(subject.blueprint)

@@ -1,0 +1,77 @@
+"""List views and the pipeline chart: health columns of open records, page by page, and of single records by their ids."""
+
+from __future__ import annotations
+
+import time
+
+import azure.functions as func
+
+from shared.auth import ADMIN, READER
+from shared.errors import InvalidInputError, TooLargeError, UnavailableError
+from shared.http import endpoint, json_response, query_of, request_of
+from shared.list_shapes import BatchQuery, BatchRequest, HealthBatch, HealthList, ListQuery, Pipeline, PipelineQuery
+
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@blueprint.route(route="health/{type}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Open records of a type by relationship: sorted, filtered, page by page",
+    roles=(READER, ADMIN),
+    response=HealthList,
+    query=ListQuery,
+    errors=(InvalidInputError, UnavailableError),
+)
+def get_health_list(req: func.HttpRequest) -> func.HttpResponse:
+    """Reads the lists' packed rows, no activity and no snapshot."""
+    from shared import lists
+
+    kind = lists.type_of(req.route_params["type"])
+    return json_response(req, lists.health_list(kind, query_of(req, ListQuery), int(time.time())))
+
+
+@blueprint.route(route="health/{type}/batch", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Health columns of some records by their ids, open or closed",
+    roles=(READER, ADMIN),
+    response=HealthBatch,
+    query=BatchQuery,
+    errors=(InvalidInputError, UnavailableError),
+)
+def get_health_batch(req: func.HttpRequest) -> func.HttpResponse:
+    """A point read for each."""
+    from shared import lists
+
+    kind = lists.type_of(req.route_params["type"])
+    return json_response(req, lists.batch(kind, query_of(req, BatchQuery).ids, int(time.time())))
+
+
+@blueprint.route(route="health/{type}/batch", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="The same with the ids in the body",
+    roles=(READER, ADMIN),
+    request=BatchRequest,
+    response=HealthBatch,
+    errors=(InvalidInputError, TooLargeError, UnavailableError),
+)
+def post_health_batch(req: func.HttpRequest) -> func.HttpResponse:
+    """For more ids than an address holds."""
+    from shared import lists
+
+    kind = lists.type_of(req.route_params["type"])
+    return json_response(req, lists.batch(kind, request_of(req, BatchRequest).ids, int(time.time())))
+
+
+@blueprint.route(route="pipeline", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="The relationship pipeline: open opportunities by days to close, health and revenue",
+    roles=(READER, ADMIN),
+    response=Pipeline,
+    query=PipelineQuery,
+    errors=(InvalidInputError, UnavailableError),
+)
+def get_pipeline(req: func.HttpRequest) -> func.HttpResponse:
+    """Reads the lists' packed rows."""
+    from shared import pipeline_chart
+
+    return json_response(req, pipeline_chart.pipeline(query_of(req, PipelineQuery), int(time.time())))

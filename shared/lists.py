@@ -1,0 +1,134 @@
+"""List views: open records by relationship, and single rows by id. No activity is touched: all is in the lists' own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from shared import insights, list_store, organisation
+from shared.errors import InvalidInputError
+from shared.list_rows import ALARMS, ListRow
+from shared.list_shapes import HealthBatch, HealthList, HealthRow, ListQuery
+from shared.moments import instant, known_instant
+from shared.paging import seal, unseal
+from shared.rosters import RECORD_TYPES
+
+if TYPE_CHECKING:
+    from shared.list_packs import Pack
+
+_DAY = 86_400
+_READERS = 8
+_TREND_NAMES = ("improving", "steady", "declining", "notEnough", "failed", "notApplicable")
+_GRADES = ("good", "fair", "poor")  # by state; all others are insufficient
+
+
+class _Page(Struct, frozen=True):
+    """How many rows the pages before have held."""
+
+    rows: int
+
+
+def type_of(name: str) -> str:
+    """The record type of a route. Raises InvalidInputError for none."""
+    if name.lower() not in RECORD_TYPES:
+        raise InvalidInputError(f"the record type is one of {', '.join(RECORD_TYPES)}", "$.type")
+    return name.lower()
+
+
+def health_list(kind: str, query: ListQuery, now: int) -> HealthList:
+    """One page of the open records of a type. Raises InvalidInputError for a page of another list."""
+    from shared.list_order import order
+
+    purpose = f"lists|{kind}|{blake2b(json.encode(replace(query, page='')), digest_size=8).hexdigest()}"
+    first = unseal(query.page, _Page, purpose=purpose).rows if query.page else 0
+    found = chosen(list_store.read(kind), query)
+    rows = order(found, query.sort, query.order == "desc")[first : first + query.limit]
+    rest = len(found) - first - len(rows)
+    return HealthList(
+        type=kind,
+        total=len(found),
+        grades=grade_counts(found),
+        rows=health_rows(kind, found.rows(rows.tolist()), now),
+        next_page=seal(_Page(first + len(rows)), purpose=purpose) if rest > 0 else None,
+    )
+
+
+def chosen(pack: Pack, query: ListQuery) -> Pack:
+    """The rows that pass the filters of a query."""
+    import numpy as np
+
+    states, trends = pack.figures["state"], pack.figures["trend"]
+    kept = np.ones(len(pack), dtype=bool)
+    if query.owner:
+        kept &= np.fromiter((owner == query.owner for owner in pack.owners), bool, len(pack))
+    if query.grade:
+        wanted = [_GRADES.index(grade) for grade in query.grade if grade in _GRADES]
+        kept &= np.isin(states, wanted) | ((states >= len(_GRADES)) & ("insufficient" in query.grade))
+    if query.trend:
+        kept &= np.isin(trends, [_TREND_NAMES.index(name) for name in query.trend])
+    return pack.where(kept)
+
+
+def grade_counts(pack: Pack) -> dict[str, int]:
+    """Number of rows per grade."""
+    import numpy as np
+
+    numbers = np.bincount(np.minimum(pack.figures["state"], len(_GRADES)), minlength=len(_GRADES) + 1).tolist()
+    return dict(zip((*_GRADES, "insufficient"), numbers, strict=True))
+
+
+def health_rows(kind: str, rows: Sequence[ListRow], now: int) -> list[HealthRow]:
+    """Rows as lists answer them."""
+    from shared.list_order import attention
+    from shared.list_packs import packed
+
+    idle_seconds = organisation.in_force().alarms.idle_days * _DAY
+    reasons = attention(packed(rows)).tolist()
+    return [_health_row(kind, row, code, now, idle_seconds) for row, code in zip(rows, reasons, strict=True)]
+
+
+def _health_row(kind: str, row: ListRow, reason: int, now: int, idle_seconds: int) -> HealthRow:
+    from shared.kpi.health import score_int
+    from shared.kpi.lists import Attention
+
+    return HealthRow(
+        record=f"{kind}:{row.id}",
+        name=row.name,
+        owner=row.owner,
+        state=row.state,
+        grade=_GRADES[row.state] if row.state < len(_GRADES) else "insufficient",
+        score=row.score,
+        score_int=None if row.score is None else score_int(row.score),
+        trend=row.trend,
+        trend_name=_TREND_NAMES[row.trend],
+        alarm=ALARMS[row.alarm] if row.alarm >= 0 else None,
+        attention=Attention(reason).name.lower(),
+        waiting_for_us=row.waiting,
+        next_at=instant(row.next_at) if row.next_at is not None and row.next_at >= now else None,
+        last_at=known_instant(row.last_at),
+        idle=row.open and row.last_at is not None and now - row.last_at > idle_seconds,
+        hours_ours=row.hours_ours,
+        hours_theirs=row.hours_theirs,
+        updated_at=instant(row.computed_at) if row.computed_at else None,
+        params_version=row.version,
+    )
+
+
+def batch(kind: str, ids: Sequence[str], now: int) -> HealthBatch:
+    """Rows of single records, each by a point read. Raises InvalidInputError for what can be no id."""
+    from shared.crm.values import normal_id
+
+    try:
+        wanted = list(dict.fromkeys(map(normal_id, ids)))
+    except ValueError as error:
+        raise InvalidInputError(str(error), "$.ids") from None
+    with ThreadPoolExecutor(_READERS) as readers:
+        found = list(readers.map(insights.list_row, [f"{kind}:{id}" for id in wanted]))
+    rows = [row for row in found if row is not None]
+    missing = [id for id, row in zip(wanted, found, strict=True) if row is None]
+    return HealthBatch(type=kind, rows=health_rows(kind, rows, now), missing=missing)
