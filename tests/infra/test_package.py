@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,23 +76,6 @@ def test_bytecode_names_no_folder_of_this_machine(tmp_path: Path) -> None:
     assert str(tmp_path).encode() not in compiled.read_bytes()
     assert package.WWWROOT.encode() in compiled.read_bytes()
     assert compiled.read_bytes()[4:8] == b"\x01\x00\x00\x00"  # by hash, and not compared with the source
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
-    """What `make package` left; tests that need it are skipped while it is not there, or of other sources."""
-    path = package.BUILD.with_suffix(".zip")
-    if not path.exists():
-        pytest.skip("make package first")
-    now = tmp_path_factory.mktemp("sources")
-    package.copy_app(now)
-    with zipfile.ZipFile(path) as found:
-        names = set(found.namelist())
-        for file in (one for one in now.rglob("*") if one.is_file()):
-            name = file.relative_to(now).as_posix()
-            if name not in names or found.read(name) != file.read_bytes():
-                pytest.skip(f"{name} changed since: make package")
-        yield found
 
 
 def test_built_size(built: zipfile.ZipFile) -> None:
