@@ -24,10 +24,13 @@ def is_comparable(roster: Roster) -> bool:
 
 
 def values_of(roster: Roster) -> DealValues:
-    """The values of a deal; for names, upper and lower case are one and spaces around do not count.
+    """The values of a deal, where it has none of its own those of its account (most CRMs keep industry and region there).
+
+    For names, upper and lower case are one and spaces around do not count.
 
     >>> values_of(Roster(record="opportunity:1", fields={"region": " EMEA "})).names["region"]
     'emea'
     """
-    names = {name: roster.fields.get(name, "").strip().casefold() for name in CATEGORIES}
+    given = {**roster.segments, **roster.fields}
+    names = {name: given.get(name, "").strip().casefold() for name in CATEGORIES}
     return DealValues(roster.created_at, roster.amount, names)

@@ -60,10 +60,10 @@ def work_off(body: bytes, now: int) -> None:
     record_updates.announce(refresh(message.deals, now), bulk=True)
 
 
-def send_round(now: int) -> int:
-    """Build the pool anew and send every deal that is due in batches; how many are due."""
+def send_round(now: int, size: int = BATCH) -> int:
+    """Build the pool anew and send every deal that is due in batches of so many; how many are due."""
     due = list(due_deals(now))
-    batches = [SimilarUpdate(tuple(due[i : i + BATCH])) for i in range(0, len(due), BATCH)]
+    batches = [SimilarUpdate(tuple(due[i : i + size])) for i in range(0, len(due), size)]
     queues.send(
         settings().similar_updates_queue, (queues.Message(body=msgspec.json.encode(batch)) for batch in batches)
     )
