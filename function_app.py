@@ -16,6 +16,7 @@ from functions import (
     settings,
     similar_deals,
     sweeps,
+    web,
     who_knows_whom,
     widgets,
 )
@@ -31,6 +32,7 @@ for subject in (
     who_knows_whom,
     lists,
     settings,
+    web,
     *MAILBOXES,
     health,
 ):

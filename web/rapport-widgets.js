@@ -1,0 +1,71 @@
+/** The custom elements. Load this one file: `<script type="module" src="https://<app>/api/web/rapport-widgets.js">`. */
+
+import { ActivitiesElement } from "./activities.js";
+import { h } from "./dom.js";
+import { elementOf, RecordElement } from "./element.js";
+import { engagementView, hoursView, initiatedView, momentsView, ratioView, responseView, similarView, summaryView } from "./figures.js";
+import { healthView } from "./health.js";
+import { coverView, peopleView } from "./people.js";
+import { timelineView } from "./timeline.js";
+
+export { configure } from "./source.js";
+
+/** One element a widget: `<rapport-health>`, `<rapport-summary>` and so on, in the order in which a record shows them. */
+const VIEWS = {
+  summary: summaryView,
+  health: healthView,
+  moments: momentsView,
+  timeline: timelineView,
+  people: peopleView,
+  response: responseView,
+  initiated: initiatedView,
+  hours: hoursView,
+  ratio: ratioView,
+  engagement: engagementView,
+  cover: coverView,
+  similar: similarView,
+};
+
+/** `<rapport-relationship>`: everything about a record, its ledger on demand, and the privacy notice. */
+class RelationshipElement extends RecordElement {
+  constructor() {
+    super();
+    this.addEventListener("rapport-show-activities", (event) => this.#open(event.detail.filter));
+  }
+
+  nodesOf(answer) {
+    const { say } = this;
+    const views = Object.values(VIEWS).map((view) => view(answer, say, this)).filter(Boolean);
+    const heading = h("h2", {}, h("span", {}, `${say.text("title")}: `), h("bdi", {}, answer.recordName));
+    const again = this.button(say.text("refresh"), () => this.refresh(), "refresh");
+    return [h("header", {}, heading, again), this.envelope(answer), h("div", { class: "grid" }, views), this.#ledger(say), privacy(say)];
+  }
+
+  /** The ledger asks the app on its own, so it waits until somebody wants it; once open it stays. */
+  #ledger(say) {
+    this.activities ??= document.createElement("rapport-activities");
+    for (const name of RecordElement.observedAttributes) copyAttribute(this, this.activities, name);
+    const open = this.button(say.text("activities.show"), () => this.#open({}), "ledger");
+    return h("div", { class: "ledger-place" }, this.activities.isConnected ? this.activities : open);
+  }
+
+  #open(filter) {
+    if (this.activities.isConnected) return; // it listens itself
+    this.activities.filter = filter;
+    this.body.querySelector(".ledger-place").replaceChildren(this.activities);
+  }
+}
+
+function copyAttribute(from, to, name) {
+  const value = from.getAttribute(name);
+  if (value === null) to.removeAttribute(name);
+  else if (to.getAttribute(name) !== value) to.setAttribute(name, value);
+}
+
+function privacy(say) {
+  return h("details", { class: "privacy", "data-key": "privacy" }, h("summary", { "data-focus": "privacy" }, say.text("privacy.title")), h("p", {}, say.text("privacy.text")));
+}
+
+for (const [name, view] of Object.entries(VIEWS)) customElements.define(`rapport-${name}`, elementOf(view));
+customElements.define("rapport-activities", ActivitiesElement);
+customElements.define("rapport-relationship", RelationshipElement);
