@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build/package"
 VERSION = "3.13"  # runtime.version in infra/modules/function-app.bicep; a test compares them
 LOCK = ROOT / f"requirements/run-{VERSION}.lock"
-APP = ("function_app.py", "host.json", "functions", "shared")
-KINDS = {".py", ".json"}  # what of the app's folders is needed at run time
+APP = ("function_app.py", "host.json", "functions", "shared", "web")
+KINDS = {".py", ".json", ".js"}  # what of the app's folders is needed at run time
 SITE_PACKAGES = ".python_packages/lib/site-packages"
 # The newest manylinux images that the Functions host's Debian can load.
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")

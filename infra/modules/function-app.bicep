@@ -32,6 +32,7 @@ var publicPaths = [
   '/api/graph/notifications'
   '/api/health'
   '/api/openapi.json'
+  '/api/web/*' // scripts of the widgets, whose names carry their version
 ]
 var login = environment().authentication.loginEndpoint // ends with a slash
 var issuer = '${login}${tenant().tenantId}/v2.0'

@@ -83,7 +83,16 @@ def test_a_mistake_in_a_query_is_found(query: str, fault: str) -> None:
 
 
 def test_there_is_an_alert_for_every_promise() -> None:
-    assert {one["name"] for one in ALERTS} == {"webhook", "late", "failures", "sweep-missing", "log-cap"}
+    assert {one["name"] for one in ALERTS} == {
+        "webhook",
+        "late",
+        "failures",
+        "sweep-missing",
+        "graph-throttled",
+        "graph-access",
+        "consent-check-missing",
+        "log-cap",
+    }
 
 
 def test_alerts_use_windows_that_azure_takes(deployment: Deployment) -> None:
@@ -115,9 +124,10 @@ def test_the_webhooks_alert_looks_at_every_webhook() -> None:
     }
 
 
-def test_the_sweeps_alert_looks_at_the_timer() -> None:
-    names = {one["function"] for one in bindings() if one["type"] == "timerTrigger"}
-    assert kql.compared(queries()["alert sweep-missing"], "Name") <= names
+@pytest.mark.parametrize("name", ["sweep-missing", "consent-check-missing", "graph-access"])
+def test_alerts_of_timers_look_at_timers(name: str) -> None:
+    timers = {one["function"] for one in bindings() if one["type"] == "timerTrigger"}
+    assert kql.compared(queries()[f"alert {name}"], "Name") <= timers
 
 
 def test_mail_goes_where_it_is_wanted(deployment: Deployment) -> None:

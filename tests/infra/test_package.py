@@ -25,6 +25,7 @@ def test_only_what_runs_goes_in(tmp_path: Path) -> None:
         "host.json",
         "functions/health.py",
         "shared/messages/en.json",
+        "web/rapport-widgets.js",
     ):
         assert wanted in found
     code = "".join((tmp_path / one).read_text() for one in found if one.endswith(".py"))

@@ -64,8 +64,10 @@ def test_excluded_paths_are_the_public_routes() -> None:
     prefix = json.loads((ROOT / "host.json").read_text())["extensions"]["http"]["routePrefix"]
     public = {f"/{prefix}/{one['route']}" for one in declared() if one["public"]}
     assert {f"/{prefix}/{one['route']}" for one in http_functions() if one["public"]} <= public
-    assert set(rules["globalValidation"]["excludedPaths"]) == public
-    assert not [path for path in public if "{" in path or path.endswith("api/*")], "excluded paths are literal"
+    # Literal, one path a route; the widgets' scripts alone, whose names carry their version, are a folder.
+    literal = {path for path in public if not path.startswith(f"/{prefix}/web/")}
+    assert set(rules["globalValidation"]["excludedPaths"]) == literal | {f"/{prefix}/web/*"}
+    assert not [path for path in literal if "{" in path or "*" in path]
 
 
 @pytest.mark.parametrize("headers", STRANGERS.values(), ids=STRANGERS.keys())
@@ -80,6 +82,13 @@ def test_every_other_route_refuses_strangers(headers: dict[str, str]) -> None:
     closed = {one["function"] for one in http_functions() if not one["public"]}
     assert closed
     assert {name: answers[name] for name in closed} == dict.fromkeys(closed, 401)
+
+
+def test_nothing_but_files_lies_in_the_open_folder() -> None:
+    """Whatever route begins with web/ has no gate before it, so it must be public in the code as well."""
+    found = [one for one in declared() if (one["route"] or "").startswith("web/")]
+    assert found
+    assert [one["function"] for one in found if not one["public"]] == []
 
 
 def test_every_http_function_leaves_sign_in_to_us() -> None:
