@@ -6,20 +6,15 @@ same rows. Both ways then read roster and people and make all widgets by the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-from msgspec import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bench import activity_rows
 from bench.kpi_data import AS_OF
 from bench.measure import Cost, in_turn, show
 from bench.stored_record import running_tables, store
-from shared import organisation, partitions, recompute, registry, rosters, stamps
+from shared import partitions, recompute
 from shared.columns import Entries
-from shared.directory import directory
-from shared.snapshots import Computation, compute, snapshot
-from shared.subjects import subject_of
 
 SIZES = (100, 1_000, 10_000, 100_000)
 SAMPLED = 10_000
@@ -42,22 +37,20 @@ def from_partition(name: str) -> bytes:
 
 
 def from_rows(name: str) -> bytes:
-    """All widgets out of one row per activity, read by the client library."""
-    return all_widgets(computed(name, activity_rows.read(name)))
+    """The same, with one row per activity in place of the partition, read by the client library."""
+    with partitions_from(activity_rows.read):
+        return from_partition(name)
 
 
-def computed(name: str, entries: Entries) -> Computation:
-    """What `recompute.computation` gives, for entries that are here already."""
-    in_force = stamps.read()
-    roster = rosters.read(name)
-    assert roster is not None
-    subject = subject_of(roster, [], directory(in_force.people), np.unique(entries.facts.part_person))
-    return compute(subject, entries, AS_OF, organisation.parameters(in_force.parameters), registry.texts)
-
-
-def all_widgets(found: Computation) -> bytes:
-    """The snapshot's bytes."""
-    return json.encode(snapshot(found, AS_OF, AS_OF, 0))
+@contextmanager
+def partitions_from(read: Callable[[str], Entries]) -> Iterator[None]:
+    """Whatever reads a partition meanwhile gets its entries from `read`."""
+    ours = partitions.read
+    partitions.read = lambda name, with_ids=True: partitions.Partition(name, read(name))
+    try:
+        yield
+    finally:
+        partitions.read = ours
 
 
 def compare(size: int, rounds: int = 5, sample: int = SAMPLED) -> list[list[object]]:

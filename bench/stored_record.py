@@ -23,7 +23,7 @@ from shared.changes import parse_batch
 from shared.columns import Entries
 from shared.interactions import Participant
 from shared.keys import keys
-from shared.kpi.interactions import Interactions, Keys, Membership
+from shared.kpi.interactions import Flag, Interactions, Keys, Membership
 from shared.rosters import Roster, Stakeholder
 from shared.settings import settings
 from tests.local.azurite_process import RunningAzurite, running_azurite
@@ -96,6 +96,7 @@ def _entries(facts: Interactions, members: Membership, name: str, ours: list[str
     domains = [np.uint64(keys().domain(domain)) for domain in ("us.example", "cust.example")]
     facts = replace(
         facts,
+        flags=facts.flags & ~np.uint32(Flag.IN_EXCHANGE) | np.uint32(Flag.IN_CRM),  # the CRM's need nobody's consent
         part_person=persons[place],
         part_domain=np.where(internal, *domains),
         regarding_key=np.full(len(facts.regarding_key), keys().record(name), np.uint64),
