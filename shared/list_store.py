@@ -12,7 +12,6 @@ overlooked. Ids of records begin with a letter or digit, so that no record's key
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -49,6 +48,11 @@ def is_fold_due(tag: str) -> bool:
 
 def fold(partition: str) -> bool:
     """Put the tail of a partition into its packs; False when somebody else did so at the same time."""
+    return tables.transact(TABLE, fold_operations(partition))
+
+
+def fold_operations(partition: str) -> list[tables.Operation]:
+    """What folding a partition writes and deletes, as it stands now."""
     from shared.list_packs import newest, packed
 
     tail = _tail(partition)
@@ -64,8 +68,7 @@ def fold(partition: str) -> bool:
         for key, pack in zip(keys, (whole.where(is_open), whole.where(~is_open)), strict=True):
             # An empty pack is written too: its ETag is what keeps two folders apart.
             operations.append(_pack_write(partition, key, pack, stored[key][0] if key in stored else None))
-    operations += [("delete", {"PartitionKey": partition, "RowKey": key}, None) for key, _ in tail]
-    return tables.transact(TABLE, operations)
+    return operations + [("delete", {"PartitionKey": partition, "RowKey": key}, None) for key, _ in tail]
 
 
 def _pack_write(partition: str, key: str, pack: Pack, etag: str | None) -> tables.Operation:
@@ -85,17 +88,11 @@ def read(kind: str, closed: bool = False) -> Pack:
 
 
 def _read(partition: str, closed: bool) -> Pack:
-    from shared.list_packs import newest, packed
+    from shared.list_packs import joined, newest, packed
 
     tail = [row for _, row in _tail(partition)]
     packs = [pack for _, pack in _packs(partition, _OPEN, _END if closed else _CLOSED).values()]
-    return newest([*packs, packed(tail)]) if tail else _together(packs)
-
-
-def _together(packs: Sequence[Pack]) -> Pack:
-    from shared.list_packs import joined
-
-    return joined(packs)
+    return newest([*packs, packed(tail)]) if tail else joined(packs)
 
 
 def _tail(partition: str) -> list[tuple[str, ListRow]]:
