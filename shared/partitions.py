@@ -81,8 +81,9 @@ def read(name: str, with_ids: bool = True) -> Partition:
 
 
 def append(name: str, entries: Entries) -> None:
-    """Write each entry as a tail row. Repeating it changes nothing."""
-    tables.transact(TABLE, [("upsert", row, None) for row in _tail_rows(name, entries)])
+    """Write each entry as a tail row. Repeating it changes nothing, in one call or in two."""
+    rows = {row["RowKey"]: row for row in _tail_rows(name, entries)}  # a transaction takes each row once
+    tables.transact(TABLE, [("upsert", row, None) for row in rows.values()])
 
 
 def _tail_rows(name: str, entries: Entries) -> Iterator[tables.Row]:
