@@ -33,7 +33,7 @@ from tests.local.azurite_process import free_port
 
 NUMBER = 2_000
 ACTIVITIES = 1_000
-_PORTS = ("host", "tables", "servicebus", "servicebus-status", "signin")
+_PORTS = ("host", "tables", "servicebus", "servicebus-status", "signin", "form")
 _TICK = os.sysconf("SC_CLK_TCK")
 
 

@@ -128,7 +128,7 @@ function row(one, say) {
   return h(
     "tr",
     { class: one.counted ? "is-counted" : null },
-    h("td", {}, h("time", { datetime: one.at }, say.dateTime(one.at)), one.minutes > 0 && h("small", {}, say.amount(one.minutes, "minute"))),
+    h("td", {}, h("time", { datetime: one.at }, say.dateTime(one.at)), one.minutes > 0 && h("small", {}, say.minutes(one.minutes))),
     h("td", {}, say.text(`kind.${one.kind}`), ", ", say.text(`direction.${one.direction}`), " ", h("bdi", { class: "name", "data-activity": one.activityId })),
     h("td", {}, people(one.people, "internal", "ours", say), people(one.people, "external", "theirs", say)),
     h("td", {}, state, " ", reasonText(one.reason, say), through.length > 0 && [": ", names(through, say, 3)],

@@ -67,8 +67,8 @@ export function hoursView({ widgets: { timeSpent } }, say) {
     h(
       "dl",
       { class: "figures" },
-      figure(say.text("hours.face"), say.amount(timeSpent.faceMinutes, "minute")),
-      timeSpent.widerTeamMinutes > 0 && figure(say.text("hours.widerTeam"), say.amount(timeSpent.widerTeamMinutes, "minute")),
+      figure(say.text("hours.face"), say.minutes(timeSpent.faceMinutes)),
+      timeSpent.widerTeamMinutes > 0 && figure(say.text("hours.widerTeam"), say.minutes(timeSpent.widerTeamMinutes)),
       timeSpent.durationMissing > 0 && figure(say.text("hours.missing"), say.number(timeSpent.durationMissing)),
     ),
   );

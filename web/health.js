@@ -59,15 +59,14 @@ function parts({ contributions, score }, say) {
     h(
       "tr",
       {},
-      h("th", { scope: "row" }, h("span", { class: `key part${number}`, "aria-hidden": "true" }), say.text(`part.${part.name}`)),
-      h("td", {}, bar(part.points ? part.score / part.points : 0, `part${number}`)),
+      h("th", { scope: "row" }, say.text(`part.${part.name}`), bar(part.points ? part.score / part.points : 0, `part${number}`)),
       h("td", { class: "number" }, say.text("health.ofPoints", { score: say.number(part.score), points: say.number(part.points) })),
     ),
   );
   const sum = h(
     "tr",
     { class: "sum" },
-    h("th", { scope: "row", colspan: 2 }, say.text("health.sum")),
+    h("th", { scope: "row" }, say.text("health.sum")),
     h("td", { class: "number" }, say.text("health.ofPoints", { score: say.number(score), points: say.number(100) })),
   );
   return h(
@@ -123,8 +122,7 @@ function outlook(text, score, say) {
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, h("bdi", {}, text)),
-    h("td", { dir: "ltr" }, score !== null && bar(score / 100, "score")),
+    h("th", { scope: "row" }, text, score !== null && h("div", { dir: "ltr" }, bar(score / 100))),
     h("td", { class: "number" }, score === null ? say.text("grade.insufficient") : say.number(score)),
   );
 }

@@ -54,11 +54,6 @@ class Language {
     return this.#known(value, () => this.#numbers({ maximumFractionDigits: digits }).format(value));
   }
 
-  /** A change, always with its sign. */
-  change(value) {
-    return this.#known(value, () => this.#numbers({ maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(value));
-  }
-
   percent(share) {
     return this.#known(share, () => this.#numbers({ style: "percent", maximumFractionDigits: 0 }).format(share));
   }
@@ -67,6 +62,11 @@ class Language {
   amount(value, unit) {
     const options = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 1 };
     return this.#known(value, () => this.#numbers(options).format(value));
+  }
+
+  /** Minutes, from two hours on as hours. */
+  minutes(value) {
+    return value >= 120 ? this.amount(value / 60, "hour") : this.amount(value, "minute");
   }
 
   dateTime(instant) {
@@ -91,8 +91,9 @@ class Language {
     return new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
   }
 
-  list(items) {
-    return new Intl.ListFormat(this.locale, { type: "conjunction" }).format(items);
+  /** The parts of an enumeration, `{ type, value }`: the items are of type `element`, what stands between them is not. */
+  joined(items) {
+    return new Intl.ListFormat(this.locale, { type: "unit", style: "short" }).formatToParts(items);
   }
 
   #known(value, show) {

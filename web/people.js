@@ -11,9 +11,9 @@ export function personName(person, say) {
   return h("bdi", {}, nameOf(person, say));
 }
 
-/** Names in one line, joined by commas; beyond `most`, their number. */
+/** Names in one line, joined as the language does; beyond `most`, their number. */
 export function names(people, say, most = 8) {
-  const shown = people.slice(0, most).flatMap((one, number) => (number ? [", ", personName(one, say)] : [personName(one, say)]));
+  const shown = say.joined(people.slice(0, most).map((one) => nameOf(one, say))).map(({ type, value }) => (type === "element" ? h("bdi", {}, value) : value));
   const rest = people.length - most;
   return h("span", {}, shown, rest > 0 && ` ${say.text("moments.more", { n: say.number(rest) })}`);
 }
@@ -22,8 +22,12 @@ export function peopleView({ widgets }, say, element) {
   return section(
     "people",
     say.text("people.title"),
-    side(widgets.mostContacted, say.text("people.customers"), say, element),
-    side(widgets.mostContactedBy, say.text("people.colleagues"), say, element),
+    h(
+      "div",
+      { class: "sides" },
+      side(widgets.mostContacted, say.text("people.customers"), say, element),
+      side(widgets.mostContactedBy, say.text("people.colleagues"), say, element),
+    ),
   );
 }
 

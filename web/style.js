@@ -37,12 +37,13 @@ ul { list-style: none; }
 p + p, section > p { margin-block: .4em; }
 small, .note, .envelope { color: var(--muted); font-size: .86em; }
 small { margin-inline-start: .4em; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21em), 1fr)); gap: .8em; margin-block: .8em; }
+.grid { columns: 20em 3; column-gap: .8em; margin-block: .8em; }
+.grid > .widget { break-inside: avoid; margin-block-end: .8em; }
+.grid > .timeline, .grid > .people { column-span: all; }
 .widget { border: 1px solid var(--line); border-radius: 6px; padding: .8em 1em; background: var(--surface); min-inline-size: 0; }
-@container (min-width: 46em) { .widget.health { grid-row: span 2; } .widget.timeline, .widget.people { grid-column: span 2; } }
 .envelope { margin-block: .4em; }
 .flags, .legend { display: flex; flex-wrap: wrap; gap: .3em .6em; margin-block-start: .3em; }
-.flag { display: inline-block; border: 1px solid var(--line); border-radius: 1em; padding: 0 .6em; background: var(--raised); color: var(--text); font-size: .86rem; font-weight: normal; }
+.flag { display: inline-block; border: 1px solid var(--line); border-radius: .7em; padding: 0 .6em; background: var(--raised); color: var(--text); font-size: .86rem; font-weight: normal; }
 th .flag, h4 .flag { margin-inline-start: .5em; }
 .flag.counted { border-color: var(--good); color: var(--good); }
 .flag.warn, .alarm { color: var(--poor); }
@@ -79,7 +80,8 @@ tbody tr:last-child > * { border-block-end: 0; }
 th:first-child, td:first-child { padding-inline-start: 0; }
 .number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .comparison .number { display: block; text-align: start; }
-.parts td:nth-child(2) { inline-size: 35%; vertical-align: middle; }
+.parts th { overflow-wrap: break-word; }
+.parts .bar { margin-block-start: .2em; }
 .sum > * { font-weight: 600; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5em, 1fr)); gap: .5em .8em; }
 dt { color: var(--muted); font-size: .86em; }
@@ -88,7 +90,8 @@ dt { color: var(--muted); font-size: .86em; }
 .moments { display: grid; gap: .7em; }
 .moments dd { font-weight: normal; }
 .name { font-weight: 600; }
-.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(13em, 1fr)); gap: 0 1.2em; }
+.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15em), 1fr)); gap: 0 1.2em; }
+.people .sides { grid-template-columns: repeat(auto-fit, minmax(min(100%, 27em), 1fr)); }
 .shares li { display: grid; grid-template-columns: 1fr 5em 3.5em; gap: .5em; align-items: center; padding-block: .15em; overflow-wrap: anywhere; }
 .summary li { padding-block: .25em; border-block-end: 1px solid var(--line); }
 .summary li:last-child { border: 0; }

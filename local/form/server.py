@@ -32,7 +32,10 @@ GIVEN = (
     "location",
     "retry-after",
 )  # of its answer
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; require-trusted-types-for 'script'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "require-trusted-types-for 'script'"
+)
 ROLE = "Rapport.Reader"
 
 

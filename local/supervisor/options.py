@@ -30,6 +30,7 @@ OPTIONS = (
     Option("servicebus_port", "5672", "the Service Bus stand-in"),
     Option("servicebus_status_port", "5673", "its queue depths"),
     Option("signin_port", "7090", "the sign-in simulator"),
+    Option("form_port", "7080", "the sample form"),
     Option("blobs_port", "10000", "Azurite's blobs, with func only"),
     Option("queues_port", "10001", "Azurite's queues, with func only"),
     Option("host", "auto", "func, local, or auto: func where it is installed and runs"),
@@ -48,6 +49,7 @@ class Options:
     servicebus_port: int
     servicebus_status_port: int
     signin_port: int
+    form_port: int
     blobs_port: int
     queues_port: int
     host: str
@@ -61,6 +63,10 @@ class Options:
     @property
     def signin_url(self) -> str:
         return f"http://127.0.0.1:{self.signin_port}"
+
+    @property
+    def form_url(self) -> str:
+        return f"http://127.0.0.1:{self.form_port}"
 
     @property
     def status_url(self) -> str:

@@ -49,19 +49,20 @@ def _runs(command: list[str]) -> bool:
 
 def ports(options: Options, func: bool) -> dict[str, int]:
     """The ports that the stack will open, by the variable that changes each."""
-    names = ["tables_port", "servicebus_port", "servicebus_status_port", "signin_port", "host_port"]
+    names = ["tables_port", "servicebus_port", "servicebus_status_port", "signin_port", "host_port", "form_port"]
     names += ["blobs_port", "queues_port"] if func else []
     return {f"RAPPORT_{name.upper()}": getattr(options, name) for name in names}
 
 
 def pieces(options: Options, folder: StateFolder, func: bool) -> list[Piece]:
-    """All four. Raises FileNotFoundError when node or Azurite is missing."""
+    """All five. Raises FileNotFoundError when node or Azurite is missing."""
     keys = _keys(folder)
     return [
         _tables(options, folder, func),
         _service_bus(options, folder, keys["serviceBus"]),
         _graph(options, folder),
         _host(options, folder, keys, func),
+        _form(options, folder),
     ]
 
 
@@ -143,6 +144,13 @@ def _host(options: Options, folder: StateFolder, keys: dict[str, str], func: boo
 
     environment = host_environment(options, keys["person"], keys["serviceBus"], func)
     return Piece("host", command, healthy, environment=environment, folder=ROOT)
+
+
+def _form(options: Options, folder: StateFolder) -> Piece:
+    command = _python(
+        "local.form", port=options.form_port, app=options.base_url, signin=options.signin_url, folder=folder.root
+    )
+    return Piece("form", command, lambda: answer(f"{options.form_url}/health") is not None, folder=ROOT)
 
 
 def service_bus_connection_string(port: int, key: str) -> str:

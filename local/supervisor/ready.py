@@ -34,6 +34,7 @@ def write_ready(
     """Say that all is up and loaded. The file holds tokens, so that nobody else may read it."""
     content = {
         "base_url": options.base_url,
+        "form_url": options.form_url,
         "tokens": {role: token(options.signin_url, role) for role in ROLES},
         "records": dict(records),
         "processes": [{"name": process.name, "pid": process.pid} for process in processes],
@@ -47,6 +48,7 @@ def how_to_use(folder: StateFolder, options: Options, records: Mapping[str, str]
     lines = [
         "",
         "Rapport is ready.",
+        f"  sample form    {options.form_url}",
         f"  app            {options.base_url}",
         f"  API document   {options.base_url}/api/openapi.json",
         f"  sign-in        {options.signin_url}",

@@ -28,7 +28,7 @@ from local.supervisor.stack import Stack, check_ports
 from tests.local.azurite_process import free_port
 
 pytestmark = pytest.mark.stack
-PORTS = ("host", "tables", "servicebus", "servicebus-status", "signin")
+PORTS = ("host", "tables", "servicebus", "servicebus-status", "signin", "form")
 
 
 def options_for(folder: Path, **further: str) -> Options:
@@ -70,7 +70,7 @@ def test_what_the_pieces_hold_is_there_after_stopping_and_starting_again(tmp_pat
 
     after = rapport.pieces(options, folder, func=False)[:3]
     with running(folder, after) as stack:
-        assert [each.process.name for each in stack.running] == ["tables", "servicebus", "signin"]
+        assert [each.process.name for each in stack.running] == ["tables", "servicebus", "graph"]
         with TableServiceClient.from_connection_string(azurite.connection_string(options.tables_port)) as tables:
             assert [table.name for table in tables.list_tables()] == ["people"]
         assert waiting_messages(options.status_url) == (1, 0)
@@ -155,7 +155,7 @@ def test_start_status_stop_of_the_whole_stack(tmp_path: Path) -> None:
         assert folder.ready.stat().st_mode & 0o777 == 0o600
         assert ready["base_url"] == options.base_url
         assert set(ready["tokens"]) == {"Rapport.Reader", "Rapport.Ingest", "Rapport.Admin"}
-        assert [process["name"] for process in ready["processes"]] == ["tables", "servicebus", "signin", "host"]
+        assert [process["name"] for process in ready["processes"]] == ["tables", "servicebus", "graph", "host", "form"]
         assert (rapport.answer(f"{options.base_url}/admin/host/status") or {})["state"] == "Running"
         assert local_run("status", options).returncode == 0
         again = local_run("start", options)
