@@ -41,9 +41,16 @@ bench: setup
 eval: setup
 	@$(PY) -m bench.evaluate $(MAIL) $(HORIZON)
 
+# make eval-introductions MAIL=mail.csv.gz COLLEAGUES=ids.txt: who would have been the right colleague to ask?
+eval-introductions: setup
+	@$(PY) -m bench.evaluate_introductions $(MAIL) $(COLLEAGUES)
+
 # What is deployed: build/package/ and build/package.zip (docs/deploy.md).
 package: setup
 	$(PY) -m scripts.package
+
+openapi: setup
+	$(PY) -m scripts.openapi
 
 format: setup
 	$(PY) -m ruff format .
