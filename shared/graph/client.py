@@ -30,15 +30,16 @@ T = TypeVar("T")
 
 
 @functools.cache
-def _loop() -> asyncio.AbstractEventLoop:
+def _loop() -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="graph", daemon=True).start()
-    return loop
+    thread = threading.Thread(target=loop.run_forever, name="graph", daemon=True)
+    thread.start()
+    return loop, thread
 
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
     """Run `work` on the loop of all Graph calls and give its result. Not to be called from that loop."""
-    return asyncio.run_coroutine_threadsafe(work, _loop()).result(CALL_SECONDS)
+    return asyncio.run_coroutine_threadsafe(work, _loop()[0]).result(CALL_SECONDS)
 
 
 class Graph:
@@ -59,13 +60,13 @@ class Graph:
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, with ids of people in them
         self._settings, self._base = values, values.graph_endpoint
         self._host = urlsplit(self._base).netloc
-        limits = httpx.Limits(max_connections=_CONNECTIONS)
-        self._plain = httpx.AsyncClient(timeout=httpx.Timeout(SECONDS, connect=5), limits=limits, trust_env=False)
-        raw = httpx.AsyncClient(timeout=httpx.Timeout(SECONDS, connect=5), limits=limits, trust_env=False)
+        limits, patience = httpx.Limits(max_connections=_CONNECTIONS), httpx.Timeout(SECONDS, connect=5)
+        self._sockets = [httpx.AsyncHTTPTransport(limits=limits) for _ in range(2)]
+        self._plain, self._raw = (httpx.AsyncClient(timeout=patience, transport=each) for each in self._sockets)
         # No retries by the library: it would sleep in a billed function, and repeat what must not be repeated.
         options = {**sdk_options, RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0)}
         options[UrlReplaceHandlerOption.get_key()] = UrlReplaceHandlerOption(enabled=False)
-        http = GraphClientFactory.create_with_default_middleware(client=raw, options=options)
+        http = GraphClientFactory.create_with_default_middleware(client=self._raw, options=options)
         self._credential = Credential(self._plain, values)
         hosts = [str(urlsplit(self._base).hostname)]
         provider = Authentication(self._credential, scopes=["unused"], allowed_hosts=hosts, is_cae_enabled=False)
@@ -140,6 +141,12 @@ class Graph:
         except ValueError:
             raise GraphCallError(502, "noJson") from None
 
+    async def _close(self) -> None:
+        await self._plain.aclose()
+        await self._raw.aclose()
+        for transport in self._sockets:  # the SDK wraps them and does not hand on that they are closed
+            await transport.aclose()
+
 
 def _translated(error: Any) -> GraphCallError:
     headers = {name.lower(): value for name, value in (error.response_headers or {}).items()}
@@ -152,3 +159,16 @@ def _translated(error: Any) -> GraphCallError:
 def graph() -> Graph:
     """The client of this process, made at the first call."""
     return Graph(settings())
+
+
+def close() -> None:
+    """End the client and its loop, where there are any; the next call makes new ones."""
+    if graph.cache_info().currsize:
+        wait_for(graph()._close())
+        graph.cache_clear()
+    if _loop.cache_info().currsize:
+        loop, thread = _loop()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+        _loop.cache_clear()

@@ -17,8 +17,8 @@ import msgspec
 
 from shared import telemetry
 from shared.errors import InvalidInputError, UnauthenticatedError, UnavailableError
-from shared.graph import work
-from shared.graph.subscriptions import Subscription, read, url_keys
+from shared.graph import subscriptions, work
+from shared.graph.subscriptions import Subscription, url_keys
 from shared.graph.work import Kind, Lifecycle
 from shared.settings import settings
 
@@ -45,7 +45,7 @@ class Delivery(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(Delivery)
-_known: dict[str, tuple[Subscription | None, float]] = {}
+_read: dict[str, tuple[Subscription | None, float]] = {}
 
 
 def check_key(key: str) -> None:
@@ -67,11 +67,11 @@ def parse(body: bytes) -> list[Item]:
 
 def _subscription(id: str) -> Subscription | None:
     """From memory; ids that nobody knows are remembered for a minute, so that a flood of them costs no storage."""
-    held = _known.get(id)
+    held = _read.get(id)
     if held is None or (held[0] is None and held[1] < time.monotonic()):
-        if len(_known) > _KEPT:
-            _known.clear()
-        held = _known[id] = (read(id) if id else None, time.monotonic() + _UNKNOWN_SECONDS)
+        if len(_read) > _KEPT:
+            _read.clear()
+        held = _read[id] = (subscriptions.read(id) if id else None, time.monotonic() + _UNKNOWN_SECONDS)
     return held[0]
 
 

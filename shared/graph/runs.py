@@ -18,6 +18,7 @@ from shared.graph.work import CALENDAR, Backfill, Dirty, Kind
 from shared.settings import settings
 
 SETTLE_SECONDS = 60
+BACKFILL_SECONDS = 20.0  # well below the time in which reading must stop when somebody says so
 MONTH = 30 * DAY
 PAST = 365 * DAY
 
@@ -45,13 +46,13 @@ def sync_kind(client: Graph, mailbox: Mailbox, kind: Kind, now: int) -> None:
 
 
 def backfill(body: bytes) -> None:
-    """Read the next piece of a mailbox's past, newest first; the piece after it is a message of its own."""
+    """Read a mailbox's past, newest first, piece by piece for a while; what is left then is a message of its own."""
     task, now = work.read(body, Backfill), int(time.time())
     mailbox = _callable(task, now)
     if mailbox is None:
         return
     with mailboxes.lease(mailbox.id, "backfill", now):
-        done = _run(task, mailbox, now, lambda: _read_piece(graph(), mailbox, now))
+        done = _run(task, mailbox, now, lambda: _read_pieces(graph(), mailbox, now))
     after = mailboxes.read(mailbox.id)
     if after is None or after.is_backfilled:
         finish_backfill(now)
@@ -66,8 +67,15 @@ def finish_backfill(now: int) -> None:
         consent_state.change(consent.backfilled, now, "worker")
 
 
-def _read_piece(client: Graph, mailbox: Mailbox, now: int) -> None:
-    """The newest piece that is missing: mail and calendar go back side by side."""
+def _read_pieces(client: Graph, mailbox: Mailbox, now: int) -> None:
+    until, held = time.monotonic() + BACKFILL_SECONDS, mailbox
+    while not held.is_backfilled and time.monotonic() < until:
+        read_piece(client, held, now)
+        held = mailboxes.read(mailbox.id) or held
+
+
+def read_piece(client: Graph, mailbox: Mailbox, now: int) -> None:
+    """Read the newest piece that is missing: a week of mail or a month of calendar, so that both go back side by side."""
     if mailbox.calendar_from > max(mailbox.mail_from, mailbox.target):
         start = max(mailbox.calendar_from - MONTH, mailbox.target)
         announce(reading.list_calendar(client, mailbox, start, mailbox.calendar_from), bulk=True)
