@@ -109,18 +109,17 @@ def _neighbours(
     columns = (found.nearest.tolist(), found.percent.tolist(), instants.tolist(), known.tolist())
     for row, percent, equal_age, has_age in zip(*columns, strict=True):
         life = lives.life(f"opportunity:{deals.ids[row].decode()}")
-        closed_at = life.roster.closed_at if life and life.roster.status == "won" else None
-        if life is None or closed_at is None:
+        if life is None:
             continue
         comparison = finder.compare_fields(position, row)
         yield SimilarDeal(
             record=life.roster.record,
             name=life.roster.name,
-            closed_at=instant(closed_at),
+            closed_at=instant(life.closed_at),
             similarity_percent=percent,
             matched=list(comparison.matched),
             differing=list(comparison.differing),
             missing=list(comparison.missing),
-            equal_age=life.at(min(equal_age, closed_at)) if has_age else None,
-            whole_life=life.at(closed_at),
+            equal_age=life.at(min(equal_age, life.closed_at)) if has_age else None,
+            whole_life=life.at(life.closed_at),
         )

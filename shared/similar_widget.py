@@ -11,12 +11,14 @@ from msgspec import structs
 from shared import widgets as w
 from shared.insight_widgets import email_engagement
 from shared.kpi.counts import count
-from shared.kpi.response import response
+from shared.kpi.interactions import Direction
+from shared.kpi.response import answer_rate, spread
 from shared.kpi.rounding import rounded
 from shared.kpi.similar import LEAST_DEALS, LISTED, Average, mean_and_median
 from shared.kpi.summary import Subjects
 from shared.kpi.time_spent import hours
-from shared.kpi.windows import Window
+from shared.kpi.turns import asked_turns
+from shared.kpi.windows import Window, within
 from shared.moments import instant
 from shared.similar_results import DAY, SimilarResult
 
@@ -27,14 +29,17 @@ _FIGURES = tuple(field.name for field in structs.fields(w.DealFigures))
 _DIGITS = {"response_rate": 4, "open_rate": 4}
 
 
-def deal_figures(found: Computation) -> w.DealFigures:
-    """The figures of a deal at the instant of its computation, from its first interaction on, whatever the KPI window.
+def deal_figures(found: Computation, at: int | None = None) -> w.DealFigures:
+    """The figures of a deal from its first interaction on, whatever the KPI window, to an instant up to that of `found`.
 
     No interaction gives zeros, and nulls for responses. Hours of response are the median of our side's.
     """
-    found = replace(found, window=Window(0, found.history.as_of))
-    counts, spent = count(found.history, found.window), hours(found.history, found.window, found.parameters)
-    by_us = response(found.history, found.parameters, found.window).by_us
+    found = _up_to(found, found.history.as_of if at is None else at)
+    history = found.history
+    counts, spent = count(history, found.window), hours(history, found.window, found.parameters)
+    turns = asked_turns(history)
+    theirs = turns.select(turns.by == Direction.IN)
+    latency = spread((theirs.answered_at - theirs.asked_at)[theirs.answered])
     return w.DealFigures(
         activities=counts.ours + counts.theirs,
         emails=counts.emails_sent + counts.emails_received,
@@ -43,10 +48,21 @@ def deal_figures(found: Computation) -> w.DealFigures:
         meetings_initiated=counts.meetings_sent,
         our_hours=spent.ours,
         their_hours=spent.theirs,
-        response_hours=by_us.hours.median if by_us.hours else None,
-        response_rate=by_us.rate,
-        open_rate=email_engagement(found).open_rate,
+        response_hours=latency.median if latency else None,
+        response_rate=answer_rate(theirs, history.as_of)[1],
+        open_rate=email_engagement(found).open_rate if len(found.entries.engagement_index) else None,
     )
+
+
+def _up_to(found: Computation, at: int) -> Computation:
+    """The computation as it would be at an earlier instant, for what `deal_figures` reads of it.
+
+    What counts does not depend on the instant, but for what had not happened or was still going on. So a deal is included once,
+    and its figures at any age follow from that; a test compares with including it anew.
+    """
+    window = Window(0, at)
+    history = within(found.history, window)
+    return replace(found, window=window, history=replace(history, as_of=at))
 
 
 def similar_widget(found: Computation) -> w.SimilarWonOpportunities | None:

@@ -91,7 +91,7 @@ def _side(
 ) -> SideResponse:
     answers = turns.select(turns.answered)
     n = len(answers)
-    answerable = int((turns.answered | (as_of - turns.asked_at >= ANSWERABLE_AFTER)).sum())
+    answerable, rate = answer_rate(turns, as_of)
     business, assumed = business_seconds(answers.asked_at, answers.answered_at, answers.answerer, parameters, calendars)
     return SideResponse(
         n,
@@ -100,8 +100,14 @@ def _side(
         n < LOW_SAMPLE,
         bool(assumed.any()),
         answerable,
-        rounded(n / answerable, 4) if answerable else None,
+        rate,
     )
+
+
+def answer_rate(turns: AskedTurns, as_of: int) -> tuple[int, float | None]:
+    """How many asked turns are answerable (answered, or open for 14 days or more), and the share answered; None of none."""
+    answerable = int((turns.answered | (as_of - turns.asked_at >= ANSWERABLE_AFTER)).sum())
+    return answerable, rounded(int(turns.answered.sum()) / answerable, 4) if answerable else None
 
 
 def spread(seconds: Indices) -> Spread | None:
