@@ -6,6 +6,7 @@ One small row tells whether anything has changed, so a process reads all choices
 from __future__ import annotations
 
 import uuid
+from hashlib import blake2b
 from typing import Annotated
 
 from msgspec import Meta, Struct, json
@@ -20,7 +21,9 @@ from shared.people import domain_of, normal_address
 TABLE = "choices"
 VERSION = 1
 _PARTITION = "people"
+_BLOCKS = "blocks"
 _STAMP = "stamp"
+UNTOLD = 2**53  # the end of a block that nothing tells yet
 
 
 class Choices(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -43,17 +46,49 @@ class Choices(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
 
 
 NO_CHOICE = Choices()
-_held: tuple[str, dict[int, Choices]] | None = None
 
 
-def all_choices() -> dict[int, Choices]:
-    """The choices of everybody who made any, by person key. One point read; all rows only after somebody changed theirs."""
+class Block(Struct, frozen=True):
+    """Why a colleague cannot be asked now: by nobody (at capacity; no `asker`), or not by one asker for one target (declined)."""
+
+    introducer: str
+    asker: str = ""
+    target: str = ""
+
+
+class Standing(Struct, frozen=True):
+    """What limits asking: choices by person key, and blocks with the instant at which each ends."""
+
+    choices: dict[int, Choices]
+    blocks: dict[Block, int]
+
+
+_held: tuple[str, Standing] | None = None
+
+
+def standing() -> Standing:
+    """Everybody's choices and blocks. One point read; the rows only after somebody changed one."""
     global _held
     row = tables.read(TABLE, _STAMP, _STAMP)
     stamp = row["stamp"] if row else ""
     if _held is None or _held[0] != stamp:
-        _held = stamp, {int(row["RowKey"], 16): _read(row) for row in tables.query(TABLE, _PARTITION)}
+        chosen = {int(row["RowKey"], 16): _read(row) for row in tables.query(TABLE, _PARTITION)}
+        blocked = {
+            Block(r["introducer"], r["asker"], r["target"]): int(r["until"]) for r in tables.query(TABLE, _BLOCKS)
+        }
+        _held = stamp, Standing(chosen, blocked)
     return _held[1]
+
+
+def block(which: Block, until: int) -> None:
+    """Have every process know until when a colleague cannot be asked; 0 lifts the block."""
+    row_key = blake2b("|".join((which.introducer, which.asker, which.target)).encode(), digest_size=16).hexdigest()
+    if until:
+        names = {"introducer": which.introducer, "asker": which.asker, "target": which.target, "until": str(until)}
+        tables.upsert(TABLE, {"PartitionKey": _BLOCKS, "RowKey": row_key, "v": VERSION, **names})
+    else:
+        tables.delete(TABLE, _BLOCKS, row_key)
+    _advance()
 
 
 def of(person: int) -> Choices:
@@ -77,8 +112,12 @@ def choose(person: int, choices: Choices) -> Choices:
     chosen = Choices(**{**asdict(choices), "do_not_ask_for": targets})
     row = {"PartitionKey": _PARTITION, "RowKey": f"{person:016x}", "v": VERSION}
     tables.upsert(TABLE, {**row, **tables.split(json.encode(chosen))})
-    tables.upsert(TABLE, {"PartitionKey": _STAMP, "RowKey": _STAMP, "v": VERSION, "stamp": uuid.uuid4().hex})
+    _advance()
     return chosen
+
+
+def _advance() -> None:
+    tables.upsert(TABLE, {"PartitionKey": _STAMP, "RowKey": _STAMP, "v": VERSION, "stamp": uuid.uuid4().hex})
 
 
 def _normal(text: str, place: int) -> str:

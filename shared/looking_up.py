@@ -9,7 +9,7 @@ from shared.directory import directory
 from shared.domains import company_of
 from shared.errors import ForbiddenError, InvalidInputError
 from shared.keys import keys
-from shared.known_colleagues import AddressQuery, Introduction, RecordQuery, WhoKnowsWhom
+from shared.known_colleagues import AddressQuery, RecordQuery, WhoKnowsWhom
 from shared.people import domain_of, normal_address
 from shared.who_knows_whom import View, answer, user_of
 
@@ -17,17 +17,22 @@ from shared.who_knows_whom import View, answer, user_of
 def record(name: str, query: RecordQuery, who: Caller, now: int) -> WhoKnowsWhom:
     """Who knows a record's people. Raises NotFoundError when there is no such record."""
     found = targets.of_record(name, now)
-    return answer(found, View(who, now, query.own_order), query, exact=True, may_ask=_may_ask)
+    return answer(found, View(who, now, query.own_order), query, exact=True)
 
 
 def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
     """Who knows an address or a domain. Raises InvalidInputError for none or both, TooManyRequestsError above the limit."""
     if bool(query.address) == bool(query.domain):
         raise InvalidInputError("give an address or a domain", "$.address")
-    lookups.count(who.id, _key_of(query), now)
+    count(query, who, now)
     view = View(who, now, query.own_order)
     found = targets.of_address(query.address, now, view.ours) if query.address else targets.of_domain(query.domain, now)
-    return answer(found, view, query, exact=False, may_ask=_may_ask)
+    return answer(found, view, query, exact=False)
+
+
+def count(query: AddressQuery, who: Caller, now: int) -> None:
+    """Count and log a question about an address or domain. Raises TooManyRequestsError above the limit."""
+    lookups.count(who.id, _key_of(query), now)
 
 
 def _key_of(query: AddressQuery) -> str:
@@ -40,10 +45,6 @@ def _key_of(query: AddressQuery) -> str:
     if query.address:
         return membership.person_anchor(keys().address(normal))
     return acquaintance_rows.domain_anchor(company_of(domain_of(normal)) or domain_of(normal))
-
-
-def _may_ask(introducer: str, now: int) -> Introduction:
-    return Introduction(possible=introducer.startswith("user:"))
 
 
 def my_choices(who: Caller) -> Choices:

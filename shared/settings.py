@@ -122,6 +122,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         str,
         _about("Domains of one company under several names, as brand.example=company.example, with commas between."),
     ] = ""
+    send_introductions: Annotated[
+        bool,
+        _about(
+            "Whether requests for introductions are sent from the asker's mailbox, which needs Mail.Send; else they are drafts."
+        ),
+    ] = False
 
     graph_endpoint: Annotated[
         str, _about("Address of Microsoft Graph with its version, as the national cloud has it.")

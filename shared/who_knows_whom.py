@@ -5,8 +5,9 @@ Nothing that a colleague hides leaves a trace: hidden people are taken out befor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from shared import choices, closeness, organisation, stamps, targets
 from shared import directory as directories
 from shared.acquaintance import Known, Line, raw_at
 from shared.auth import Caller
-from shared.choices import Choices
+from shared.choices import Block, Choices, Standing
 from shared.directory import Directory
 from shared.errors import InvalidInputError
 from shared.known_colleagues import PAGE, Ago, Evidence, Introduction, KnownColleague, RecordQuery, WhoKnowsWhom
@@ -33,8 +34,6 @@ LEVELS = {6: "strong", 5: "strong", 4: "medium", 3: "medium", 2: "weak", 1: "wea
 BRIDGED = 5  # how many of the first colleagues are looked at for somebody in between
 _PURPOSE = "who knows whom"
 _WEEK = 7
-
-MayAsk = Callable[[str, int], Introduction]  # (introducer's user id, now)
 
 
 class _Page(Struct, frozen=True):
@@ -61,7 +60,7 @@ class View:
         self.ours: Directory = directories.directory(self.in_force.people)
         self.settings: OrganisationSettings = organisation.settings_at(self.in_force.parameters)
         self.parameters: Parameters = organisation.parameters(self.in_force.parameters)
-        self.choices: dict[int, Choices] = choices.all_choices()
+        self.standing: Standing = choices.standing()
         self.now = now
         self.user = user_of(who, self.ours)
         self._own_order = own_order and self.settings.introductions.asker_specific_order
@@ -82,7 +81,7 @@ class View:
 
     def chosen(self, key: int) -> Choices:
         """A colleague's choices."""
-        return self.choices.get(key, choices.NO_CHOICE)
+        return self.standing.choices.get(key, choices.NO_CHOICE)
 
     def may_be_named(self, who: str, key: int) -> bool:
         """Whether a colleague may be listed for this caller: active, no function, not hidden, not the caller."""
@@ -106,7 +105,7 @@ def user_of(who: Caller, ours: Directory) -> str:
     return user or (who.id if who.id in ours.users else "")
 
 
-def answer(found: Found, view: View, query: RecordQuery, exact: bool, may_ask: MayAsk) -> WhoKnowsWhom:
+def answer(found: Found, view: View, query: RecordQuery, exact: bool) -> WhoKnowsWhom:
     """One page for a caller. `exact`: the caller may read a record that the interactions belong to, and so the exact times.
 
     Raises InvalidInputError for a page of another target.
@@ -115,7 +114,7 @@ def answer(found: Found, view: View, query: RecordQuery, exact: bool, may_ask: M
     ordered = _ordered(candidates, view)
     start = _start(ordered, found.target, query.page)
     page = ordered[start : start + query.limit]
-    write = _Writer(found, view, exact, may_ask)
+    write = _Writer(found, view, exact)
     colleagues = _with_bridges([write(each) for each in page], view, start)
     last = start + len(page)
     following = _Page(found.target, page[-1].line.key, last) if last < len(ordered) and page else None
@@ -132,7 +131,7 @@ def answer(found: Found, view: View, query: RecordQuery, exact: bool, may_ask: M
         colleagues=colleagues,
         next_page=seal(following, purpose=_PURPOSE) if following else None,
         reason=None if ordered else found.reason or NO_CONTACT,
-        alternatives=_alternatives(found, view, {each.line.key for each in ordered}, may_ask) if not start else [],
+        alternatives=_alternatives(found, view, {each.line.key for each in ordered}) if not start else [],
     )
 
 
@@ -174,8 +173,8 @@ def _start(ordered: list[Candidate], target: str, token: str) -> int:
 class _Writer:
     """Turns candidates into answers."""
 
-    def __init__(self, found: Found, view: View, exact: bool, may_ask: MayAsk) -> None:
-        self._found, self._view, self._exact, self._may_ask = found, view, exact, may_ask
+    def __init__(self, found: Found, view: View, exact: bool) -> None:
+        self._found, self._view, self._exact = found, view, exact
 
     @cached_property
     def _names(self) -> set[str]:
@@ -194,16 +193,25 @@ class _Writer:
             bars=bars,
             level=LEVELS[bars],
             evidence=_evidence(line, view.now, self._exact),
-            introduction=self._introduction(line),
+            introduction=self.introduction(line),
             closeness=_closeness(line.key, view),
             knows=candidate.knows,
         )
 
-    def _introduction(self, line: Line) -> Introduction:
+    def introduction(self, line: Line) -> Introduction:
+        """Whether the caller may ask this colleague: the colleague's choices first, then what is blocked for a time."""
         chosen = self._view.chosen(line.key)
         if chosen.do_not_ask or (chosen.do_not_ask_for and not self._names.isdisjoint(chosen.do_not_ask_for)):
             return Introduction(possible=False, reason="do_not_ask")
-        return self._may_ask(line.who, self._view.now)
+        introducer = line.who.removeprefix("user:")
+        blocks, now = self._view.standing.blocks, self._view.now
+        if (until := blocks.get(Block(introducer, self._view.user, self._found.target), 0)) > now:
+            return Introduction(possible=False, reason="declined", free_from=instant(until))
+        if (until := blocks.get(Block(introducer), 0)) > now:
+            return Introduction(
+                possible=False, reason="at_capacity", free_from=instant(until) if until < choices.UNTOLD else None
+            )
+        return Introduction(possible=line.who.startswith("user:") and bool(self._view.user))
 
 
 def _evidence(line: Line, now: int, exact: bool) -> Evidence:
@@ -262,13 +270,24 @@ def _bridged(colleague: KnownColleague, asker: Asker, view: View) -> KnownCollea
     return replace(colleague, through=view.person(f"user:{min(between)[2]}")) if between else colleague
 
 
-def _alternatives(found: Found, view: View, listed: set[int], may_ask: MayAsk) -> list[KnownColleague]:
+def _alternatives(found: Found, view: View, listed: set[int]) -> list[KnownColleague]:
     """Who knows others of the same company, where few know the target itself."""
     if len(listed) >= PAGE or not found.company:
         return []
-    around = targets.current(found.company, view.now)
-    if around is None:
-        return []
-    others = [each for each in _candidates(((around, None),), view) if each.line.key not in listed]
-    write = _Writer(found, view, False, may_ask)
+    others = [each for each in _around(found, view) if each.line.key not in listed]
+    write = _Writer(found, view, False)
     return [write(each) for each in _ordered(others, view)[: PAGE - len(listed)]]
+
+
+def _around(found: Found, view: View) -> list[Candidate]:
+    around = targets.current(found.company, view.now) if found.company else None
+    return list(_candidates(((around, None),), view)) if around else []
+
+
+def introduction_by(introducer: str, found: Found, view: View) -> Introduction | None:
+    """Whether the caller may ask this colleague (`user:<id>`) for the target; None when the colleague would not be listed,
+    be it for hiding or for not knowing anybody there."""
+    for candidate in chain(_candidates(found.rows, view), _around(found, view)):
+        if candidate.line.who == introducer:
+            return _Writer(found, view, False).introduction(candidate.line)
+    return None

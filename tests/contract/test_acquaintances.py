@@ -11,7 +11,7 @@ from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.strength import strength_of
 from tests.doubles.talk import NOW, mail, meeting, organisation, row, told
 
-pytestmark = pytest.mark.usefixtures("storage", "queues")
+pytestmark = pytest.mark.usefixtures("storage")
 
 
 def known(target: str, now: int = NOW) -> dict[str, float]:

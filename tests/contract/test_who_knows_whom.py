@@ -11,7 +11,7 @@ from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooM
 from shared.known_colleagues import AddressQuery, KnownColleague, RecordQuery, WhoKnowsWhom
 from tests.doubles.talk import NOW, mail, meeting, organisation, row, told
 
-pytestmark = pytest.mark.usefixtures("storage", "queues")
+pytestmark = pytest.mark.usefixtures("storage")
 
 
 def caller(name: str) -> Caller:

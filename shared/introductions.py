@@ -1,0 +1,329 @@
+"""Introductions: from the wish to the mail, the answer and the end, for the caller at hand."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from shared import choices, introduction_rows, looking_up, organisation, rosters, stamps, targets
+from shared.auth import Caller
+from shared.choices import UNTOLD, Block
+from shared.directory import Directory, directory
+from shared.domains import company_of
+from shared.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from shared.introduction_mail import Mail, filled, mailto, spoken
+from shared.introduction_requests import (
+    Request,
+    after_sending,
+    at,
+    blocked_until,
+    claimed,
+    free_from,
+    load,
+    moved,
+    outcomes,
+    requested,
+)
+from shared.introduction_shapes import FilledMail, Requests, RequestView, Wanted
+from shared.known_colleagues import AddressQuery, Introduction
+from shared.meetings_of_three import seen_together
+from shared.moments import instant
+from shared.organisation_settings import Introductions
+from shared.paging import seal, unseal
+from shared.people import domain_of
+from shared.reading import record_of
+from shared.settings import settings
+from shared.targets import Found
+from shared.who_knows_whom import View, introduction_by, user_of
+from shared.widgets import PersonRef
+
+_PURPOSE = "introduction answer"
+
+
+class Ticket(Struct, frozen=True):
+    """What a signed answer link holds."""
+
+    introducer: str
+    id: str
+    until: int
+
+
+def preview(wanted: Wanted, who: Caller, link_base: str, now: int) -> FilledMail:
+    """The mail for a wish, stored nowhere. Raises as `draft` does."""
+    request, introduction = _drafted("preview", wanted, who, now)
+    return _filled(request, introduction, link_base)
+
+
+def draft(id: str, wanted: Wanted, who: Caller, now: int) -> RequestView:
+    """Keep a wish as a draft under an id of the caller's choice; repeating it changes nothing.
+
+    Raises ForbiddenError for who is none of our people, NotFoundError for a colleague who cannot be asked for this target,
+    ConflictError where the colleague does not wish to be asked, or not now.
+    """
+    new, introduction = _drafted(id, wanted, who, now)
+    _allow(introduction)
+    introduction_rows.index(new.asker, new.introducer, id)
+
+    def decide(held: list[Request], old: Request | None) -> Request:
+        if old is None:
+            return new
+        if old.asker != new.asker:
+            raise ConflictError("This id is taken.")
+        return old
+
+    return _view(introduction_rows.change(new.introducer, id, decide), _ours(), now)
+
+
+def mail_of(id: str, who: Caller, link_base: str, now: int) -> FilledMail:
+    """The mail of the caller's own draft."""
+    request, introduction = _own_draft(id, who, now)
+    return _filled(request, introduction, link_base)
+
+
+def send(id: str, who: Caller, link_base: str, now: int) -> RequestView:
+    """Send the mail of the caller's own draft, at most once: it is claimed before, and a claim is never taken twice.
+
+    Raises ForbiddenError where sending is not switched on, ConflictError where the request is no draft, or is being sent, or the
+    colleague may not be asked now.
+    """
+    from shared.graph.sending import send as send_by_graph
+
+    request, introduction = _own_draft(id, who, now)
+    sender = next(iter(_ours().users[request.asker].emails), "")
+    if not settings().send_introductions or not sender:
+        raise ForbiddenError("Sending is not switched on; use the draft.")
+    _allow(introduction)
+    mail = _mail(request, link_base)
+    rules = _rules()
+    introduction_rows.change(request.introducer, id, lambda held, old: claimed(_within_cap(held, old, rules, now), now))
+    outcome, note = send_by_graph(sender, mail, id)
+
+    def decide(held: list[Request], old: Request | None) -> Request:
+        return after_sending(_present(old), outcome, note, now, rules.expiry_days)
+
+    return _changed(introduction_rows.change(request.introducer, id, decide), now)
+
+
+def move(id: str, state: str, who: Caller, now: int) -> RequestView:
+    """Move a request by hand. Raises NotFoundError, ForbiddenError or ConflictError where that may not be."""
+    user = _user(who)
+    request = introduction_rows.find(user, id)
+    return _moved(request.introducer, id, state, user, now)
+
+
+def _moved(introducer: str, id: str, state: str, user: str, now: int) -> RequestView:
+    rules = _rules()
+
+    def decide(held: list[Request], old: Request | None) -> Request:
+        request = _present(old)
+        if state == "requested" and request.state == "draft":
+            _within_cap(held, request, rules, now)
+        return moved(request, state, user, now, rules.expiry_days)
+
+    return _changed(introduction_rows.change(introducer, id, decide), now)
+
+
+def listed(role: str, who: Caller, now: int) -> Requests:
+    """The caller's own requests as asker or introducer, newest first; an introducer sees no drafts."""
+    user = _user(who)
+    found = introduction_rows.of_asker(user) if role == "asker" else introduction_rows.of_introducer(user)
+    shown = [one for one in found if role == "asker" or one.state != "draft"]
+    ours = _ours()
+    newest_first = sorted(shown, key=lambda one: (-one.created_at, one.id))
+    return Requests(requests=[_view(one, ours, now) for one in newest_first], outcomes=outcomes(shown, now))
+
+
+def ticket(token: str, now: int) -> tuple[Request, Ticket] | None:
+    """The request behind an answer link; None for a link that is used, out of date or not ours."""
+    try:
+        found = unseal(token, Ticket, purpose=_PURPOSE)
+    except InvalidInputError:
+        return None
+    request = introduction_rows.read(found.introducer, found.id)
+    if request is None or now >= found.until or at(request, now).state not in ("requested", "unclear"):
+        return None
+    return request, found
+
+
+def answer(token: str, state: str, now: int) -> Request | None:
+    """Accept or decline by the link in the mail, which works once; None where it works no more."""
+    found = ticket(token, now)
+    if found is None:
+        return None
+    request, _ = found
+    rules = _rules()
+
+    def decide(held: list[Request], old: Request | None) -> Request:
+        present = _present(old)
+        if present.state == "unclear":  # the mail did arrive: here is its answer
+            present = requested(present, now, rules.expiry_days)
+        return moved(present, state, present.introducer, now, rules.expiry_days)
+
+    try:
+        changed = introduction_rows.change(request.introducer, request.id, decide)
+    except ConflictError:
+        return None
+    _tell(changed.introducer, changed, now)
+    return changed
+
+
+def _drafted(id: str, wanted: Wanted, who: Caller, now: int) -> tuple[Request, Introduction]:
+    view = View(who, now)
+    if not view.user:
+        raise ForbiddenError("The CRM has no user with your sign-in address.")
+    found = _found(wanted.target, who, view, now)
+    introduction = introduction_by(wanted.introducer, found, view)
+    if introduction is None:
+        raise NotFoundError("This colleague cannot be asked for this person.")
+    about = rosters.read(_record(wanted.record, "$.record")) if wanted.record else None
+    account = rosters.read(found.company) if found.company.startswith("account:") else None
+    company = account.name if account else company_of(domain_of(found.target)) if "@" in found.target else ""
+    request = Request(
+        id=id,
+        asker=view.user,
+        introducer=wanted.introducer.removeprefix("user:"),
+        target=found.target,
+        target_name=found.name or found.target,
+        company=company,
+        record=about.record if about else "",
+        record_name=about.name if about else "",
+        reason=wanted.reason,
+        language=spoken(wanted.language),
+        created_at=now,
+    )
+    return request, introduction
+
+
+def _found(target: str, who: Caller, view: View, now: int) -> Found:
+    if ":" in target:
+        record = _record(target, "$.target")
+        if not record.startswith(("contact:", "lead:")):
+            raise InvalidInputError("the target is a contact, a lead or an address", "$.target")
+        return targets.of_record(record, now)
+    looking_up.count(AddressQuery(address=target), who, now)
+    return targets.of_address(target, now, view.ours)
+
+
+def _record(text: str, path: str) -> str:
+    kind, _, id = text.partition(":")
+    try:
+        return record_of({"type": kind, "id": id})
+    except InvalidInputError as error:
+        raise InvalidInputError(error.detail, path) from None
+
+
+def _own_draft(id: str, who: Caller, now: int) -> tuple[Request, Introduction]:
+    view = View(who, now)
+    request = introduction_rows.find(view.user, id)
+    if request.asker != view.user:
+        raise NotFoundError("There is no such request.")
+    found = (
+        targets.of_record(request.target, now)
+        if ":" in request.target
+        else targets.of_address(request.target, now, view.ours)
+    )
+    introduction = introduction_by(f"user:{request.introducer}", found, view)
+    return request, introduction or Introduction(possible=False, reason="do_not_ask")
+
+
+def _allow(introduction: Introduction) -> None:
+    if not introduction.possible:
+        reasons = {"do_not_ask": "does not wish to be asked", "declined": "has declined not long ago"}
+        raise ConflictError(f"The colleague {reasons.get(introduction.reason, 'has been asked enough for now')}.")
+
+
+def _within_cap(held: list[Request], old: Request | None, rules: Introductions, now: int) -> Request:
+    request = _present(old)
+    others = [one for one in held if one.id != request.id]
+    if blocked_until(others, request.asker, request.target) > now:
+        raise ConflictError("The colleague has declined this request not long ago.")
+    if len(load(others, now)) >= rules.most_per_introducer:
+        raise ConflictError("The colleague has been asked enough for now.")
+    return request
+
+
+def _present(request: Request | None) -> Request:
+    if request is None:
+        raise NotFoundError("There is no such request.")
+    return request
+
+
+def _changed(request: Request, now: int) -> RequestView:
+    _tell(request.introducer, request, now)
+    return _view(request, _ours(), now)
+
+
+def _tell(introducer: str, request: Request, now: int) -> None:
+    """Have the buttons of everybody know whether this colleague may be asked."""
+    if request.state == "declined":
+        until = blocked_until([request], request.asker, request.target)
+        choices.block(Block(introducer, request.asker, request.target), until)
+    free = free_from(introduction_rows.of_introducer(introducer), _rules().most_per_introducer, now)
+    until = UNTOLD if free is None else free if free > now else 0
+    if choices.standing().blocks.get(Block(introducer), 0) != until:
+        choices.block(Block(introducer), until)
+
+
+def _filled(request: Request, introduction: Introduction, link_base: str) -> FilledMail:
+    mail = _mail(request, link_base)
+    sends = settings().send_introductions and bool(_ours().users[request.asker].emails)
+    return FilledMail(
+        to=mail.to, subject=mail.subject, body=mail.body, mailto=mailto(mail), can_send=sends, introduction=introduction
+    )
+
+
+def _mail(request: Request, link_base: str) -> Mail:
+    ours = _ours()
+    introducer = ours.users[request.introducer]
+    asker = ours.name(request.asker)
+    values = {
+        "asker.name": asker,
+        "asker.firstName": asker.partition(" ")[0],
+        "introducer.firstName": ours.name(request.introducer).partition(" ")[0],
+        "target.name": request.target_name,
+        "target.company": request.company,
+        "record.name": request.record_name,
+        "reason": request.reason,
+    }
+    until = request.created_at + (_rules().expiry_days + 1) * 86_400
+    link = f"{link_base}?token={seal(Ticket(request.introducer, request.id, until), purpose=_PURPOSE)}"
+    template = introduction_rows.template(request.language)
+    return filled(template, values, next(iter(introducer.emails), ""), request.language, link)
+
+
+def _view(request: Request, ours: Directory, now: int) -> RequestView:
+    request = at(request, now)
+    return RequestView(
+        id=request.id,
+        state=request.state,
+        outbox=request.outbox,
+        note=request.note,
+        asker=PersonRef(id=f"user:{request.asker}", name=ours.name(request.asker)),
+        introducer=PersonRef(id=f"user:{request.introducer}", name=ours.name(request.introducer)),
+        target=PersonRef(id=request.target, name=request.target_name),
+        record=PersonRef(id=request.record, name=request.record_name) if request.record else None,
+        created_at=instant(request.created_at),
+        requested_at=_when(request.requested_at),
+        expires_at=_when(request.expires_at),
+        answered_at=_when(request.answered_at),
+        closed_at=_when(request.closed_at),
+        proposal="done" if request.state == "accepted" and seen_together(request, ours) else "",
+    )
+
+
+def _when(seconds: int) -> str | None:
+    return instant(seconds) if seconds else None
+
+
+def _user(who: Caller) -> str:
+    user = user_of(who, _ours())
+    if not user:
+        raise ForbiddenError("The CRM has no user with your sign-in address.")
+    return user
+
+
+def _ours() -> Directory:
+    return directory(stamps.read().people)
+
+
+def _rules() -> Introductions:
+    return organisation.in_force().introductions
