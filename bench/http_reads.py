@@ -25,7 +25,7 @@ from bench.reading import record_name
 from bench.stored_record import setting_up, store
 from local.supervisor import rapport
 from local.supervisor.folder import StateFolder
-from local.supervisor.options import Options, parse
+from local.supervisor.options import OPTIONS, Options, parse
 from local.supervisor.ready import token
 from local.supervisor.stack import Stack
 from shared import insights, recompute
@@ -33,7 +33,6 @@ from tests.local.azurite_process import free_port
 
 NUMBER = 2_000
 ACTIVITIES = 1_000
-_PORTS = ("host", "tables", "servicebus", "servicebus-status", "signin", "form")
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -58,18 +57,19 @@ def running_stack() -> Iterator[Served]:
         with folder.locked():
             try:
                 stack.start(pieces)
-                with setting_up(pieces[-1].environment or {}):
+                with setting_up(next(piece for piece in pieces if piece.name == "host").environment or {}):
                     record = record_name(ACTIVITIES)
                     store(record, ACTIVITIES, as_rows=0)
                     recompute.recompute(record, int(time.time()))
-                    host = stack.running[-1].process.pid
+                    host = next(each.process.pid for each in stack.running if each.piece.name == "host")
                     yield Served(options.host_port, token(options.signin_url, "Rapport.Reader"), host, record)
             finally:
                 stack.end()
 
 
 def _options(folder: str) -> Options:
-    flags = [text for name in _PORTS for text in (f"--{name}-port", str(free_port()))]
+    ports = [option.flag for option in OPTIONS if option.flag.endswith("-port")]
+    flags = [text for flag in ports for text in (flag, str(free_port()))]
     return parse(["up", "--folder", folder, "--host", "local", *flags], {}, ("up",))[1]
 
 
