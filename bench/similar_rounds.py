@@ -1,4 +1,4 @@
-"""Similar won deals at 100,000 opportunities against a real store: `python -m bench.similar_rounds [DEALS]`.
+"""Similar won deals against a real store: `python -m bench.similar_rounds [DEALS]`, default 20,000.
 
 Measures a round (reading all rosters, packing and writing the pool, telling what is due), what a process holds of it, and
 batches of 200 open deals that resemble each other, with 40 interactions in each won deal that they meet. Rosters and partitions
@@ -25,7 +25,7 @@ from tests.local.azurite_process import running_azurite
 NOW = 1_773_576_000
 DAY = 86_400
 OPEN_SHARE = 0.6
-BATCHES = 2
+BATCHES = 1
 INTERACTIONS = 40
 KINDS = {"currency": 3, "industry": 12, "region": 5, "product": 8}
 
@@ -136,16 +136,16 @@ def measured(title: str, work: Callable[[], Any]) -> Any:
 
 def main(n: int) -> None:
     """Prints one line a step."""
-    from shared import deal_pool, similar_results, similar_updates, tables
+    from shared import deal_pool_rows, similar_results, similar_updates, tables
     from shared.similar_deals import refresh
 
     found = {roster.record: roster for roster in rosters_of(n)}
     store_rosters(found.values())
     due = measured(f"round over {n:,} opportunities", lambda: list(similar_updates.due_deals(NOW)))
-    stored = [len(tables.unsplit(row)) for row in tables.query("similar", deal_pool.PARTITION)]
+    stored = [len(tables.unsplit(row)) for row in tables.query("similar", deal_pool_rows.PARTITION)]
     print(f"  {len(due):,} due; the pool has {len(stored)} rows, {sum(stored) / 2**20:.1f} MiB")
-    measured("reading the pool", deal_pool.read)
-    measured("reading it again", deal_pool.read)
+    measured("reading the pool", deal_pool_rows.read)
+    measured("reading it again", deal_pool_rows.read)
     for number in range(BATCHES):
         first = number * len(due) // BATCHES
         batch = due[first : first + similar_updates.BATCH]
@@ -163,4 +163,4 @@ if __name__ == "__main__":
     os.environ.update(PERSON_KEY=base64.b64encode(b"x" * 32).decode(), TENANT_DOMAINS="us.example")
     with tempfile.TemporaryDirectory() as folder, running_azurite(Path(folder), in_memory=True) as azurite:
         os.environ["TABLES"] = azurite.connection_string
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)

@@ -1,8 +1,6 @@
 """The pool of deals: all open and won opportunities as columns, from which similar won deals are found.
 
-The table `similar` holds it as 16 rows, one for each bucket of the rosters, written anew from the rosters at least once a day.
-A row stands for itself: readers may find some rows newer than others. 100,000 deals take about 3 MB, so a process keeps the
-last pool that it read, and looks only at the rows' ETags while they stay the same.
+Pure: rosters in, columns out; and the columns as bytes. Where they are kept is the matter of `shared.deal_pool_rows`.
 """
 
 from __future__ import annotations
@@ -10,24 +8,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from msgspec import Struct, msgpack
 from numpy.typing import NDArray
 
-from shared import rosters, tables
-from shared.deal_fields import AMOUNT, CATEGORIES, DealValues, is_comparable, values_of
-from shared.errors import FormatVersionError
+from shared.deal_fields import AMOUNT, CATEGORIES, DealValues, values_of
 from shared.kpi.gower import CategoryField, NumberField
 from shared.kpi.interactions import Bools, Floats, Indices, Instants
 from shared.kpi.similar import Deals
 from shared.rosters import Roster
 
-TABLE = "similar"
-PARTITION = "pool"
-VERSION = 1
-BUCKETS = 16
 UNKNOWN = -(2**62)  # an instant that the CRM does not tell
 
 
@@ -71,13 +62,13 @@ class Pool:
         return Deals(self.ids, self.created, self.closed, self.won, tuple(fields))
 
     def open_in_order(self) -> Iterator[tuple[str, DealValues]]:
-        """Ids and values of the open deals, sorted by one name after the other, then amount.
+        """Ids and values of the open deals, sorted by one name after the other (but for the stage), then amount.
 
         So those that resemble each other are side by side: computed together, they share most of their neighbours.
         """
         rows = np.flatnonzero(~self.won)
-        categories = [self.categories[name].codes[rows] for name in reversed(CATEGORIES)]
-        rows = rows[np.lexsort((self.ids[rows], self.amount[rows], *categories))]
+        lasting = [self.categories[name].codes[rows] for name in reversed(CATEGORIES) if name != "stage"]
+        rows = rows[np.lexsort((self.ids[rows], self.amount[rows], *lasting))]
         names = {name: [*each.texts, ""] for name, each in self.categories.items()}  # code -1 is the last
         codes = {name: each.codes[rows].tolist() for name, each in self.categories.items()}
         columns = zip(self.ids[rows].tolist(), self.created[rows].tolist(), self.amount[rows].tolist(), strict=True)
@@ -176,65 +167,3 @@ def unpack(blob: bytes) -> Pool:
             for name, (texts, codes) in packed.categories.items()
         },
     )
-
-
-def rebuild(now: int) -> Pool:
-    """Write the whole pool anew from the rosters. A crash leaves some buckets new and some old; all are pools."""
-    pools = []
-    for bucket, deals in _by_bucket():
-        pool = pool_of(filter(is_comparable, deals))
-        blobs = list(_blobs(pool))
-        rows = [
-            {
-                "PartitionKey": PARTITION,
-                "RowKey": f"{bucket}~{part:03d}",
-                "v": VERSION,
-                "builtAt": now,
-                **tables.split(blob),
-            }
-            for part, blob in enumerate(blobs)
-        ]
-        stale = tables.query(TABLE, PARTITION, f"{bucket}~{len(rows):03d}", f"{bucket}~~", ["RowKey"])
-        gone = [{"PartitionKey": PARTITION, "RowKey": row["RowKey"]} for row in stale]
-        tables.transact(TABLE, [*(("upsert", row, None) for row in rows), *(("delete", row, None) for row in gone)])
-        pools.append(pool)
-    return joined(pools)
-
-
-def _by_bucket() -> Iterator[tuple[str, list[Roster]]]:
-    """The rosters of every bucket, one bucket after the other, the empty ones too."""
-    left = dict.fromkeys(f"{number:x}" for number in range(BUCKETS))
-    for bucket, deals in groupby(rosters.every("opportunity"), lambda roster: rosters.place(roster.record)[0][-1]):
-        del left[bucket]
-        yield bucket, list(deals)
-    yield from ((bucket, []) for bucket in left)
-
-
-def _blobs(pool: Pool) -> Iterator[bytes]:
-    """The pool in as many blobs as the row limit asks for, each a pool by itself: readers may meet old and new ones."""
-    blob = pack(pool)
-    if len(blob) <= tables.ROW_BYTES or len(pool) == 1:
-        yield blob
-        return
-    middle = len(pool) // 2
-    for rows in (np.arange(middle), np.arange(middle, len(pool))):
-        yield from _blobs(pool.take(rows))
-
-
-_held: tuple[list[str], Pool, int] | None = None
-
-
-def read() -> tuple[Pool, int] | None:
-    """The stored pool and when its oldest row was built; None before it was ever built."""
-    global _held
-    etags = [row["etag"] for row in tables.query(TABLE, PARTITION, select=["RowKey"])]
-    if not etags:
-        return None
-    held = _held
-    if held is None or held[0] != etags:
-        rows = list(tables.query(TABLE, PARTITION))
-        if any(row["v"] != VERSION for row in rows):
-            raise FormatVersionError(f"the pool of deals has another format than {VERSION}, which this app reads")
-        pool = joined([unpack(tables.unsplit(row)) for row in rows])
-        held = _held = [row["etag"] for row in rows], pool, min(row["builtAt"] for row in rows)
-    return held[1], held[2]

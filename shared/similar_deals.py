@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared import deal_pool, organisation, rosters, similar_results, stamps
+from shared import deal_pool_rows, organisation, rosters, similar_results, stamps
 from shared.deal_fields import is_comparable, values_of
 from shared.deal_lives import DealLives
 from shared.deal_pool import UNKNOWN, Pool, joined, pool_of
@@ -61,13 +61,13 @@ def beside(computed: Computation, now: int, in_force: Stamps) -> tuple[Computati
 
 
 def _pool(now: int) -> Pool:
-    stored = deal_pool.read()
-    return stored[0] if stored else deal_pool.rebuild(now)
+    stored = deal_pool_rows.read()
+    return stored[0] if stored else deal_pool_rows.rebuild(now)
 
 
 def at(roster: Roster, as_of: int, in_force: Stamps) -> SimilarResult | None:
     """What would have been found at a past instant, from what is held today; None before the pool was ever built."""
-    stored = deal_pool.read()
+    stored = deal_pool_rows.read()
     if stored is None:
         return None
     settings = organisation.settings_at(in_force.parameters).similar_deals

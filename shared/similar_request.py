@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared import deal_pool, rosters, similar_results, similar_updates
+from shared import deal_pool_rows, rosters, similar_results, similar_updates
 from shared.errors import ConflictError, NotFoundError
 from shared.reading import SIMILAR, Answer, AsOfQuery, one_widget
 from shared.recompute import recompute
@@ -22,7 +22,7 @@ def refreshed(record: str, now: int) -> Answer:
         raise NotFoundError("There is no opportunity with this id.")
     if roster.status != "open":
         raise ConflictError("The opportunity is closed; its similar won deals stay as they were last found.")
-    pool = deal_pool.read()
+    pool = deal_pool_rows.read()
     if pool is not None and pool[1] < now - POOL_DAYS * similar_results.DAY:
         similar_updates.announce_round()
     basis, _ = similar_results.basis(record)

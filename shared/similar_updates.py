@@ -74,11 +74,11 @@ def send_round(now: int, size: int = BATCH) -> int:
 
 def due_deals(now: int) -> Iterator[str]:
     """The open deals that are due, from a pool built anew; those that resemble each other side by side."""
-    from shared import deal_pool, organisation, similar_results, stamps
+    from shared import deal_pool_rows, organisation, similar_results, stamps
 
     rules = organisation.settings_at(stamps.read().parameters).similar_deals
     stored = dict(similar_results.bases())
-    for id, values in deal_pool.rebuild(now).open_in_order():
+    for id, values in deal_pool_rows.rebuild(now).open_in_order():
         basis = stored.get(id)
         if basis is None or basis.is_due(similar_results.tag_of(values, rules), now):
             yield f"opportunity:{id}"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec import json
 
-from shared import deal_pool, insights, reading, similar_results, tables
+from shared import deal_pool_rows, insights, reading, similar_results, tables
 from shared.errors import ConflictError, NotFoundError
 from shared.kpi.parameters import DAY
 from shared.recompute import as_of, recompute
@@ -43,7 +43,7 @@ def world(azurite: RunningAzurite, service_bus: RunningBus) -> Iterator[None]:
         for table in tables.service().list_tables():
             tables.service().delete_table(table.name)
         tell(*won_deals(), *talk())
-        deal_pool.rebuild(NOW)
+        deal_pool_rows.rebuild(NOW)
         yield
     forget()
 

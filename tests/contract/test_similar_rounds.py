@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from msgspec import json
 
-from shared import deal_pool, organisation, similar_results, similar_updates, stamps, tables
+from shared import deal_pool_rows, organisation, similar_results, similar_updates, stamps, tables
 from shared.errors import FormatVersionError, PoisonMessageError
 from shared.queues import client
 from shared.settings import settings
@@ -59,7 +59,7 @@ def test_industry_and_region_of_the_account_count_where_the_deal_has_none() -> N
 
 def test_a_deleted_deal_is_left_out_though_the_pool_still_has_it() -> None:
     tell(*won_deals(3), open_deal())
-    deal_pool.rebuild(NOW)
+    deal_pool_rows.rebuild(NOW)
     tell({"entity": "opportunity", "id": "won01", "version": 10**6, "operation": "delete"})
     assert listed() == ["won02", "won03"]
     assert widget(THIS)["n"] == 2
@@ -67,7 +67,7 @@ def test_a_deleted_deal_is_left_out_though_the_pool_still_has_it() -> None:
 
 def test_a_deal_won_by_mistake_and_opened_again_is_no_neighbour_of_itself() -> None:
     tell(*won_deals(2), won_deal(1))
-    deal_pool.rebuild(NOW)
+    deal_pool_rows.rebuild(NOW)
     tell(row("opportunity", "won01", status="open", closedAt=None))
     assert refresh(["opportunity:won01"], NOW) == ["opportunity:won01"]
     assert [deal["record"] for deal in widget("opportunity:won01")["deals"]] == ["opportunity:won02"]
@@ -131,28 +131,28 @@ def test_a_message_of_nonsense_is_poison() -> None:
 
 def test_the_pool_holds_open_and_won_deals_and_is_kept_while_it_does_not_change() -> None:
     tell(*won_deals(2), open_deal(), row("opportunity", "lost", status="lost", closedAt="2026-01-01T00:00:00Z"))
-    assert deal_pool.read() is None
-    deal_pool.rebuild(NOW)
-    pool, built_at = deal_pool.read() or (None, 0)
+    assert deal_pool_rows.read() is None
+    deal_pool_rows.rebuild(NOW)
+    pool, built_at = deal_pool_rows.read() or (None, 0)
     assert pool is not None
     assert built_at == NOW
     assert dict(zip(pool.ids.tolist(), pool.won.tolist(), strict=True)) == {
         b"won01": True, b"won02": True, b"this": False, b"deal": False
     }  # fmt: skip
-    assert (deal_pool.read() or (None,))[0] is pool
+    assert (deal_pool_rows.read() or (None,))[0] is pool
     tell(row("opportunity", "this", status="won", closedAt="2026-03-01T00:00:00Z"))
-    deal_pool.rebuild(NOW + 1)
-    newer, built_at = deal_pool.read() or (None, 0)
+    deal_pool_rows.rebuild(NOW + 1)
+    newer, built_at = deal_pool_rows.read() or (None, 0)
     assert newer is not None
     assert (int(newer.won.sum()), built_at) == (3, NOW + 1)
 
 
 def test_a_deal_that_is_deleted_leaves_the_pool() -> None:
     tell(open_deal())
-    deal_pool.rebuild(NOW)
+    deal_pool_rows.rebuild(NOW)
     tell({"entity": "opportunity", "id": "this", "version": 10**6, "operation": "delete"})
-    deal_pool.rebuild(NOW)
-    pool, _ = deal_pool.read() or (None, 0)
+    deal_pool_rows.rebuild(NOW)
+    pool, _ = deal_pool_rows.read() or (None, 0)
     assert pool is not None
     assert len(pool) == 0
 
@@ -160,7 +160,7 @@ def test_a_deal_that_is_deleted_leaves_the_pool() -> None:
 def test_rows_of_a_newer_format_are_not_guessed_at() -> None:
     tell(open_deal(), won_deal(1))
     refresh([THIS], NOW)
-    for partition, key in (similar_results.place(THIS), (deal_pool.PARTITION, "0~000")):
+    for partition, key in (similar_results.place(THIS), (deal_pool_rows.PARTITION, "0~000")):
         held = tables.read("similar", partition, key)
         assert held is not None
         tables.upsert("similar", {**{name: value for name, value in held.items() if name != "etag"}, "v": 99})
@@ -168,4 +168,4 @@ def test_rows_of_a_newer_format_are_not_guessed_at() -> None:
     with pytest.raises(FormatVersionError):
         similar_results.read(THIS)
     with pytest.raises(FormatVersionError):
-        deal_pool.read()
+        deal_pool_rows.read()
