@@ -48,8 +48,9 @@ def relevant(subject: Subject, entries: Entries) -> Entries:
     facts = entries.facts
     kept, records = anchored(subject)
     chosen = np.zeros(len(facts), dtype=bool)
+    outside = ~np.isin(facts.part_domain, subject.membership.internal_domains)  # only outsiders bring an interaction in
     for people, first, last in kept:
-        index = facts.part_index[np.isin(facts.part_person, people)]
+        index = facts.part_index[outside & np.isin(facts.part_person, people)]
         chosen[index[(facts.at[index] >= first) & (facts.at[index] <= last)]] = True
     for kind, key in records:
         chosen[facts.regarding_index[(facts.regarding_type == kind) & (facts.regarding_key == np.uint64(key))]] = True
