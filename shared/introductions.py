@@ -98,7 +98,7 @@ def send(id: str, who: Caller, link_base: str, now: int) -> RequestView:
     outcome, note = send_by_graph(sender, mail, id)
 
     def decide(held: list[Request], old: Request | None) -> Request:
-        return after_sending(_present(old), outcome, note, now, rules.expiry_days)
+        return after_sending(present(old), outcome, note, now, rules.expiry_days)
 
     return _changed(introduction_rows.change(request.introducer, id, decide), now)
 
@@ -114,7 +114,7 @@ def _moved(introducer: str, id: str, state: str, user: str, now: int) -> Request
     rules = _rules()
 
     def decide(held: list[Request], old: Request | None) -> Request:
-        request = _present(old)
+        request = present(old)
         if state == "requested" and request.state == "draft":
             _within_cap(held, request, rules, now)
         return moved(request, state, user, now, rules.expiry_days)
@@ -153,10 +153,10 @@ def answer(token: str, state: str, now: int) -> Request | None:
     rules = _rules()
 
     def decide(held: list[Request], old: Request | None) -> Request:
-        present = _present(old)
-        if present.state == "unclear":  # the mail did arrive: here is its answer
-            present = requested(present, now, rules.expiry_days)
-        return moved(present, state, present.introducer, now, rules.expiry_days)
+        request = present(old)
+        if request.state == "unclear":  # the mail did arrive: here is its answer
+            request = requested(request, now, rules.expiry_days)
+        return moved(request, state, request.introducer, now, rules.expiry_days)
 
     try:
         changed = introduction_rows.change(request.introducer, request.id, decide)
@@ -232,7 +232,7 @@ def _allow(introduction: Introduction) -> None:
 
 
 def _within_cap(held: list[Request], old: Request | None, rules: Introductions, now: int) -> Request:
-    request = _present(old)
+    request = present(old)
     others = [one for one in held if one.id != request.id]
     if blocked_until(others, request.asker, request.target) > now:
         raise ConflictError("The colleague has declined this request not long ago.")
@@ -241,7 +241,8 @@ def _within_cap(held: list[Request], old: Request | None, rules: Introductions, 
     return request
 
 
-def _present(request: Request | None) -> Request:
+def present(request: Request | None) -> Request:
+    """The request that is there. Raises NotFoundError for none."""
     if request is None:
         raise NotFoundError("There is no such request.")
     return request
