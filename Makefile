@@ -6,7 +6,7 @@ PY     := $(VENV)/bin/python
 # Versions between the two locked ones resolve like the newer.
 LOCK   := requirements/dev-$(if $(filter 3.11,$(PYVER)),3.11,3.13).lock
 
-.PHONY: run test check bench eval clean setup node lock format package openapi
+.PHONY: run test check bench eval eval-introductions clean setup node lock format package openapi
 
 setup: $(VENV)/.stamp node_modules/.stamp
 

@@ -28,6 +28,9 @@ param sharedDomains string = ''
 @description('Domains of one company under several names, as brand.example=company.example, with commas between.')
 param brandDomains string = ''
 
+@description('Whether requests for introductions are sent from the asker\'s mailbox; needs Mail.Send.')
+param sendIntroductions bool = false
+
 @description('How mailboxes are read. push: notifications, permission per mailbox; poll: every 15 minutes.')
 @allowed(['push', 'poll'])
 param graphMode string = 'push'
@@ -187,6 +190,7 @@ module functionApp 'modules/function-app.bicep' = {
     tenantDomains: tenantDomains
     sharedDomains: sharedDomains
     brandDomains: brandDomains
+    sendIntroductions: sendIntroductions
     graphMode: graphMode
     graphClientId: graphClientId
     graphKeyVersion: graphKeyVersion
