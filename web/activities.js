@@ -1,19 +1,16 @@
 /** What is behind the numbers: every activity of a record, whether it counts, and the one reason; page by page. */
 
 import { h, section } from "./dom.js";
-import { RecordElement } from "./element.js";
+import { PagedElement } from "./paged.js";
 import { names } from "./people.js";
-import { ask, Refusal } from "./source.js";
 
 const PAGE = 20;
 
 /** `<rapport-activities>`: attributes of the others, and `filter` as a property: `{ reason, day, person, name }`. */
-export class ActivitiesElement extends RecordElement {
+export class ActivitiesElement extends PagedElement {
   #filter = {};
   #reasons = {};
-  #running = null;
   #asked = "";
-  #queued = false;
 
   connectedCallback() {
     super.connectedCallback();
@@ -23,7 +20,6 @@ export class ActivitiesElement extends RecordElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     document.removeEventListener("rapport-show-activities", this.#onAsked);
-    this.#running?.abort();
   }
 
   get filter() {
@@ -39,45 +35,24 @@ export class ActivitiesElement extends RecordElement {
     const asked = JSON.stringify(this.record);
     if (this.#asked && this.#asked !== asked) this.#filter = {};
     this.#asked = asked;
-    this.prepare();
-    this.refresh();
+    super.begin();
   }
 
-  // A new filter, another attribute and being put on the page often come together: one question for all of them.
-  refresh() {
-    if (this.#queued) return;
-    this.#queued = true;
-    queueMicrotask(() => {
-      this.#queued = false;
-      const { recordType, recordId } = this.record;
-      if (this.isConnected && recordType && recordId) this.#load();
-    });
+  question() {
+    const { recordType, recordId, asOf } = this.record;
+    const { reason, day, person } = this.#filter;
+    return { segments: ["records", recordType, recordId, "activities"], query: { reason, day, person, asOf, limit: PAGE } };
   }
 
-  /** Ask for the first page, or for the one after `found`. */
-  async #load(found = null) {
-    this.#running?.abort();
-    const { signal } = (this.#running = new AbortController());
-    const { name, ...filter } = this.#filter;
-    const query = { ...filter, asOf: this.record.asOf, limit: PAGE, page: found?.nextPage };
-    this.body.setAttribute("aria-busy", "true");
-    if (!this.body.firstChild) this.show(this.stateNode("loading"));
-    try {
-      const answer = await ask(this.record, "activities", query, signal);
-      if (!signal.aborted) this.#ready({ ...answer, activities: [...(found?.activities ?? []), ...answer.activities] });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof Refusal)) console.error(error);
-      this.show(this.stateNode(error.state ?? "unavailable", error.detail));
-    }
-    if (!signal.aborted) this.body.setAttribute("aria-busy", "false");
+  joined(before, page) {
+    return { ...page, activities: [...before.activities, ...page.activities] };
   }
 
-  #ready(found) {
+  nodesOf(found) {
     if (!this.#filter.reason) this.#reasons = found.reasons;
     const { say } = this;
-    const title = say.text("activities.title");
-    this.show(section("activities", title, this.#controls(found, say), table(found, say), this.#more(found, say)), this.envelope(found));
+    const parts = [this.#controls(found, say), table(found, say), this.moreButton(found)];
+    return [section("activities", say.text("activities.title"), parts), this.envelope(found)];
   }
 
   #controls(found, say) {
@@ -99,10 +74,6 @@ export class ActivitiesElement extends RecordElement {
       h("option", { value: reason, selected: reason === this.#filter.reason }, `${reasonText(reason, say)} (${say.number(number)})`));
     const change = (event) => (this.filter = { ...this.#filter, reason: event.target.value });
     return h("select", { "data-focus": "reason", onchange: change }, h("option", { value: "" }, say.text("activities.all", { n: say.number(all) })), options);
-  }
-
-  #more(found, say) {
-    return found.nextPage && this.button(say.text("activities.more"), () => this.#load(found), "more");
   }
 
   #onAsked = ({ detail: { recordType, recordId, filter } }) => {

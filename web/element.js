@@ -134,17 +134,29 @@ export class RecordElement extends HTMLElement {
     this.dispatchEvent(new CustomEvent("rapport-show-activities", { detail, bubbles: true, composed: true }));
   }
 
+  /** Tell the form that the user wants to see another record (`opportunity:<id>`). */
+  openRecord(record) {
+    const [recordType, recordId] = record.split(":");
+    this.dispatchEvent(new CustomEvent("rapport-open-record", { detail: { recordType, recordId }, bubbles: true, composed: true }));
+  }
+
   /** When this was computed, for which instant, from which stretch of data, and with which reservations. */
   envelope(answer) {
     const { say } = this;
-    const parts = [
-      h("span", { "data-computed": answer.computedAt, title: say.dateTime(answer.computedAt) }, this.#age(answer)),
+    return this.stamp(answer, [
       this.hasAttribute("as-of") && say.text("envelope.asOf", { at: say.dateTime(answer.asOf) }),
       answer.completeFrom && say.text("envelope.completeFrom", { at: say.dateTime(answer.completeFrom) }),
       answer.completeUpTo && say.text("envelope.completeUpTo", { at: say.dateTime(answer.completeUpTo) }),
       say.text("envelope.window", { at: say.date(answer.windowFrom) }),
-      say.text("envelope.params", { n: say.number(answer.paramsVersion) }),
-    ].filter(Boolean);
+    ]);
+  }
+
+  /** The part of the envelope that every answer has, and `further` texts. */
+  stamp(answer, further = []) {
+    const { say } = this;
+    const computed = h("span", { "data-computed": answer.computedAt, title: say.dateTime(answer.computedAt) }, this.#age(answer));
+    const version = say.text("envelope.params", { n: say.number(answer.paramsVersion) });
+    const parts = [computed, ...further, version].filter(Boolean);
     const flags = answer.flags.map((flag) => h("li", { class: `flag ${flag}` }, this.flagText(flag)));
     return h(
       "footer",

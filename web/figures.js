@@ -147,7 +147,7 @@ export function engagementView({ widgets: { emailEngagement: mails } }, say, ele
 const COMPARED = [["activities", "number"], ["ourHours", "number"], ["responseHours", "number"], ["responseRate", "percent"]];
 
 /** Won deals like this one; null for records that are no opportunities, and while the app does not give them. */
-export function similarView({ widgets: { similarWonOpportunities: similar } }, say) {
+export function similarView({ widgets: { similarWonOpportunities: similar } }, say, element) {
   if (!similar) return null;
   const shown = (figures, key, format) => say[format](figures?.[key]?.mean ?? null);
   return section(
@@ -165,9 +165,17 @@ export function similarView({ widgets: { similarWonOpportunities: similar } }, s
           h("tr", {}, h("th", { scope: "row" }, say.text(`similar.${key}`)), h("td", {}, say[format](similar.thisDeal[key])), h("td", {}, shown(similar.equalAge, key, format))),
         )),
       ),
-    h("ul", { class: "shares" }, similar.deals.map((deal) =>
-      h("li", {}, h("bdi", {}, deal.name), bar(deal.similarityPercent / 100), h("span", { class: "number" }, say.percent(deal.similarityPercent / 100)),
-        h("small", {}, say.text("similar.closed", { at: say.date(deal.closedAt) }))),
-    )),
+    h("ul", { class: "shares" }, similar.deals.map((deal) => similarDeal(deal, say, element))),
   );
+}
+
+/** A deal: its name opens it where the form answers `rapport-open-record`. */
+function similarDeal(deal, say, element) {
+  const named = (field) => (say.has(`field.${field}`) ? say.text(`field.${field}`) : field);
+  const joined = (fields) => say.joined(fields.map(named)).map(({ value }) => value).join("");
+  const fields = (key, found) => found.length > 0 && say.text(`similar.${key}`, { fields: joined(found) });
+  const notes = [say.text("similar.closed", { at: say.date(deal.closedAt) }), fields("same", deal.matched), fields("differs", deal.differing)];
+  return h("li", {}, element.button(h("bdi", {}, deal.name), () => element.openRecord(deal.record), `deal-${deal.record}`, { class: "link" }),
+    bar(deal.similarityPercent / 100), h("span", { class: "number" }, say.percent(deal.similarityPercent / 100)),
+    h("small", { class: "whole" }, notes.filter(Boolean).join(" · ")));
 }

@@ -91,6 +91,11 @@ class Language {
     return new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
   }
 
+  /** `{ unit, n }` as the app gives it to those who may only know about when. */
+  ago({ unit, n }) {
+    return new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" }).format(-n, unit);
+  }
+
   /** The parts of an enumeration, `{ type, value }`: the items are of type `element`, what stands between them is not. */
   joined(items) {
     return new Intl.ListFormat(this.locale, { type: "unit", style: "short" }).formatToParts(items);

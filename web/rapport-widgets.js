@@ -1,6 +1,7 @@
 /** The custom elements. Load this one file: `<script type="module" src="https://<app>/api/web/rapport-widgets.js">`. */
 
 import { ActivitiesElement } from "./activities.js";
+import { ColleaguesElement } from "./colleagues.js";
 import { h } from "./dom.js";
 import { elementOf, RecordElement } from "./element.js";
 import { engagementView, hoursView, initiatedView, momentsView, ratioView, responseView, similarView, summaryView } from "./figures.js";
@@ -26,11 +27,13 @@ const VIEWS = {
   similar: similarView,
 };
 
-/** `<rapport-relationship>`: everything about a record, its ledger on demand, and the privacy notice. */
+/** `<rapport-relationship>`: everything about a record; its ledger and who knows whom on demand; the privacy notice. */
 class RelationshipElement extends RecordElement {
   constructor() {
     super();
-    this.addEventListener("rapport-show-activities", (event) => this.#open(event.detail.filter));
+    this.activities = document.createElement("rapport-activities");
+    this.colleagues = document.createElement("rapport-colleagues");
+    this.addEventListener("rapport-show-activities", (event) => this.#showActivities(event.detail.filter));
   }
 
   nodesOf(answer) {
@@ -38,21 +41,21 @@ class RelationshipElement extends RecordElement {
     const views = Object.values(VIEWS).map((view) => view(answer, say, this)).filter(Boolean);
     const heading = h("h2", {}, h("span", {}, `${say.text("title")}: `), h("bdi", {}, answer.recordName));
     const again = this.button(say.text("refresh"), () => this.refresh(), "refresh");
-    return [h("header", {}, heading, again), this.envelope(answer), h("div", { class: "grid" }, views), this.#ledger(say), privacy(say)];
+    const onDemand = [this.#onDemand(this.colleagues, "colleagues"), this.#onDemand(this.activities, "activities")];
+    return [h("header", {}, heading, again), this.envelope(answer), h("div", { class: "grid" }, views), onDemand, privacy(say)].flat();
   }
 
-  /** The ledger asks the app on its own, so it waits until somebody wants it; once open it stays. */
-  #ledger(say) {
-    this.activities ??= document.createElement("rapport-activities");
-    for (const name of RecordElement.observedAttributes) copyAttribute(this, this.activities, name);
-    const open = this.button(say.text("activities.show"), () => this.#open({}), "ledger");
-    return h("div", { class: "ledger-place" }, this.activities.isConnected ? this.activities : open);
+  /** These ask the app on their own, so they wait until somebody wants them; once open they stay. */
+  #onDemand(element, key) {
+    for (const name of RecordElement.observedAttributes) copyAttribute(this, element, name);
+    const open = this.button(this.say.text(`${key}.show`), (event) => event.target.replaceWith(element), key);
+    return h("div", { class: "on-demand" }, element.isConnected ? element : open);
   }
 
-  #open(filter) {
+  #showActivities(filter) {
     if (this.activities.isConnected) return; // it listens itself
     this.activities.filter = filter;
-    this.body.querySelector(".ledger-place").replaceChildren(this.activities);
+    this.body.querySelector("[data-focus=activities]").replaceWith(this.activities);
   }
 }
 
@@ -68,4 +71,5 @@ function privacy(say) {
 
 for (const [name, view] of Object.entries(VIEWS)) customElements.define(`rapport-${name}`, elementOf(view));
 customElements.define("rapport-activities", ActivitiesElement);
+customElements.define("rapport-colleagues", ColleaguesElement);
 customElements.define("rapport-relationship", RelationshipElement);

@@ -36,30 +36,30 @@ export class Refusal extends Error {
 
 const STATES = { 400: "invalid", 401: "signedOut", 403: "noAccess", 404: "notFound" };
 
-/** The address of a record's resource. Raises Refusal for an address to which no token may be sent. */
-function addressOf({ baseUrl, recordType, recordId }, resource, query) {
-  const url = new URL(`${baseUrl.replace(/\/$/, "")}/api/records/`, document.baseURI);
+/** The address of a resource. Raises Refusal for an address to which no token may be sent. */
+function addressOf(baseUrl, segments, query) {
+  const url = new URL(`${baseUrl.replace(/\/$/, "")}/api/`, document.baseURI);
   const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isHere)) throw new Refusal("insecure");
-  url.pathname += `${encodeURIComponent(recordType)}/${encodeURIComponent(recordId)}/${resource}`;
+  url.pathname += segments.map(encodeURIComponent).join("/");
   for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
   return url;
 }
 
 /**
- * JSON of a record's resource. The browser keeps the answer and asks again with its ETag (`private, no-cache`), so an
+ * JSON of a resource, named by the segments of its path. The browser keeps the answer and asks again with its ETag (`private, no-cache`), so an
  * unchanged record costs an answer without a body. A refused token is renewed once. Raises Refusal.
  */
-export async function ask(record, resource, query, signal) {
-  const url = addressOf(record, resource, query);
-  const first = await send(url, record, false, signal);
-  const response = first.status === 401 ? await send(url, record, true, signal) : first;
+export async function ask(baseUrl, segments, query, signal) {
+  const url = addressOf(baseUrl, segments, query);
+  const first = await send(url, baseUrl, false, signal);
+  const response = first.status === 401 ? await send(url, baseUrl, true, signal) : first;
   if (!response.ok) throw new Refusal(STATES[response.status] ?? "unavailable", await detailOf(response));
   return response.json();
 }
 
-async function send(url, record, refresh, signal) {
-  const token = await tokenFor(record, refresh);
+async function send(url, baseUrl, refresh, signal) {
+  const token = await tokenFor(baseUrl, refresh);
   if (!token) throw new Refusal("signedOut");
   const until = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]);
   try {
@@ -71,7 +71,7 @@ async function send(url, record, refresh, signal) {
 }
 
 /** The page's own callback, else whoever answers the event `rapport-token` by `event.detail.respond(token)`. */
-async function tokenFor({ baseUrl }, refresh) {
+async function tokenFor(baseUrl, refresh) {
   try {
     if (configured.getToken) return await configured.getToken({ baseUrl, refresh });
     let given;
@@ -123,9 +123,9 @@ class RecordSource {
     this.#running?.abort();
     const mine = (this.#running = new AbortController());
     if (!this.answer) this.#become("loading");
-    const { language, asOf } = this.record;
+    const { baseUrl, recordType, recordId, language, asOf } = this.record;
     try {
-      const answer = await ask(this.record, "widgets", { language, asOf }, mine.signal);
+      const answer = await ask(baseUrl, ["records", recordType, recordId, "widgets"], { language, asOf }, mine.signal);
       if (!mine.signal.aborted) this.#become("ready", answer);
     } catch (error) {
       if (mine.signal.aborted) return;

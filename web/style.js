@@ -93,6 +93,12 @@ dt { color: var(--muted); font-size: .86em; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15em), 1fr)); gap: 0 1.2em; }
 .people .sides { grid-template-columns: repeat(auto-fit, minmax(min(100%, 27em), 1fr)); }
 .shares li { display: grid; grid-template-columns: 1fr 5em 3.5em; gap: .5em; align-items: center; padding-block: .15em; overflow-wrap: anywhere; }
+.shares .whole { grid-column: 1 / -1; margin: 0; }
+.known { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16em), 1fr)); gap: .8em; }
+.known .strong { color: var(--good); } .known .medium { color: var(--fair); } .known .weak { color: var(--poor); }
+.meter { display: inline-flex; gap: 2px; forced-color-adjust: none; }
+.meter span { inline-size: .5em; block-size: .9em; border: 1px solid currentColor; }
+.meter .on { background: currentColor; }
 .summary li { padding-block: .25em; border-block-end: 1px solid var(--line); }
 .summary li:last-child { border: 0; }
 .days { display: flex; block-size: 9em; gap: 1px; forced-color-adjust: none; }
@@ -110,7 +116,7 @@ dt { color: var(--muted); font-size: .86em; }
 .ledger small { display: block; margin: 0; }
 .ledger div small { display: inline; }
 .controls { display: flex; flex-wrap: wrap; align-items: center; gap: .4em 1em; }
-.ledger-place { margin-block: .8em; }
+.on-demand { margin-block: .8em; }
 .state { border: 1px solid var(--line); border-radius: 6px; padding: 1em; background: var(--raised); }
 .state.loading p { animation: wait 1.6s ease-in-out infinite alternate; }
 @keyframes wait { to { opacity: .45; } }

@@ -6,15 +6,25 @@ const at = (id) => document.getElementById(id);
 const elements = [at("relationship"), at("alone")];
 let token;
 
-configure({
-  getToken: async ({ refresh }) => {
-    if (!token || refresh) token = fetch("/session/token", { method: "POST" }).then((answer) => (answer.ok ? answer.json() : {}));
-    return (await token).token;
-  },
-});
+async function getToken({ refresh }) {
+  if (!token || refresh) token = fetch("/session/token", { method: "POST" }).then((answer) => (answer.ok ? answer.json() : {}));
+  return (await token).token;
+}
+
+/** The open records of a type, those first that need attention, into the picker; the sample's own record is among them. */
+async function list(type, chosen) {
+  const headers = { Authorization: `Bearer ${await getToken({})}` };
+  const answer = await fetch(`/api/health/${type}?limit=50`, { headers });
+  const rows = answer.ok ? (await answer.json()).rows : [];
+  const options = rows.map(({ record, name }) => new Option(name, record.split(":")[1]));
+  at("record").replaceChildren(new Option("…", ""), ...options);
+  at("record").value = rows.some(({ record }) => record === `${type}:${chosen}`) ? chosen : "";
+}
 
 function open(type, id) {
+  if (at("type").value !== type || at("record").length === 0) list(type, id);
   at("type").value = type;
+  at("record").value = id;
   at("id").value = id;
   for (const element of elements) {
     element.setAttribute("record-type", type);
@@ -42,18 +52,17 @@ function look() {
 at("relationship").addEventListener("rapport-state", ({ detail: { state, answer } }) => {
   if (state !== "loading") at("name").textContent = answer ? answer.recordName : at("id").value;
 });
-at("sample").addEventListener("change", (event) => open(...event.target.value.split(":")));
+document.addEventListener("rapport-open-record", ({ detail: { recordType, recordId } }) => open(recordType, recordId));
+at("type").addEventListener("change", (event) => list(event.target.value, ""));
+at("record").addEventListener("change", (event) => event.target.value && open(at("type").value, event.target.value));
 at("picker").addEventListener("submit", (event) => {
   event.preventDefault();
   open(at("type").value, at("id").value.trim());
 });
 at("view").addEventListener("change", look);
 
-const records = Object.entries(await (await fetch("/session/records")).json());
-at("sample").append(...records.map(([type, id]) => new Option(`Sample ${type}`, `${type}:${id}`)));
+configure({ getToken });
 look();
-const first = records.find(([type]) => type === "opportunity") ?? records[0];
-if (first) {
-  at("sample").value = first.join(":");
-  open(...first);
-}
+const sample = Object.entries(await (await fetch("/session/records")).json());
+const [type, id] = sample.find(([kind]) => kind === "opportunity") ?? ["opportunity", ""];
+open(type, id);

@@ -1,0 +1,23 @@
+"""The recorded answers that browser tests use have the shapes of today's app."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared.known_colleagues import WhoKnowsWhom
+from shared.widgets import Ledger, RecordWidgets
+
+PAYLOADS = Path(__file__).resolve().parents[1] / "payloads/widgets"
+SHAPES = {"colleagues": WhoKnowsWhom, "activities": Ledger}
+
+
+@pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.json")), ids=lambda path: path.stem)
+def test_recorded_answer_has_todays_shape(path: Path) -> None:
+    """Decoding refuses what is missing or of another type, encoding again shows what is new or gone."""
+    content = path.read_bytes()
+    shape = SHAPES.get(path.stem.partition("-")[2], RecordWidgets)
+    assert json.loads(msgspec.json.encode(msgspec.json.decode(content, type=shape))) == json.loads(content)

@@ -1,0 +1,176 @@
+"""An app that answers with recorded answers, behind the real form server; its scripts are served by the app's own code.
+
+Records are named by what becomes of a question about them: `missing`, `forbidden`, `broken`, `slow`. Every other record has
+the recorded answer, changed by what a test put into `edits`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from local.form.server import Form, make_app
+from shared import web_files
+from shared.negotiation import entity_tag, is_unchanged
+
+PAYLOADS = Path(__file__).resolve().parents[1] / "payloads/widgets"
+REFUSALS = {"missing": 404, "forbidden": 403, "broken": 503, "odd": 400}
+RECORDED = {"widgets": "{}", "colleagues": "{}-colleagues"}
+Edit = Callable[[dict[str, Any]], None]
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """A recorded answer, such as `opportunity` or `account-activities`."""
+    found: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+@dataclass
+class RecordedApp:
+    """What the app was asked, and what tests change. `tokens`: those it takes; the sign-in gives the first of `given`."""
+
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+    given: list[str] = field(default_factory=lambda: ["good"])
+    authorizations: list[str] = field(default_factory=list)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def release(self) -> None:
+        """Let the questions about `slow` be answered."""
+        self.loop.call_soon_threadsafe(self.released.set)
+
+    def reset(self) -> None:
+        """As new."""
+        self.loop.call_soon_threadsafe(self.released.clear)
+        self.asked.clear()
+        self.statuses.clear()
+        self.edits.clear()
+        self.authorizations.clear()
+        self.given[:] = ["good"]
+
+    async def records(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path_qs)
+        self.authorizations.append(request.headers.get("Authorization", ""))
+        response = await self._answer(request)
+        self.statuses.append(response.status)
+        return response
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        record, resource = request.match_info["id"], request.match_info.get("resource", "colleagues")
+        if self.authorizations[-1] != "Bearer good":
+            return _problem(401)
+        if record in REFUSALS:
+            return _problem(REFUSALS[record])
+        if record == "slow":
+            await self.released.wait()
+        return self._content(request, request.match_info["type"], resource)
+
+    def _content(self, request: web.Request, kind: str, resource: str) -> web.Response:
+        content = _page(kind, request.query) if resource == "activities" else recorded(RECORDED[resource].format(kind))
+        for edit in self.edits:
+            edit(content)
+        body = json.dumps(content).encode()
+        headers = {"ETag": entity_tag(body), "Cache-Control": "private, no-cache"}
+        if is_unchanged(request.headers.get("If-None-Match", ""), headers["ETag"]):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=body, content_type="application/json", headers=headers)
+
+    async def lists(self, request: web.Request) -> web.Response:
+        """The picker's records: the recorded one."""
+        found = recorded(request.match_info["type"])
+        return web.json_response({"rows": [{"record": found["record"], "name": found["recordName"]}]})
+
+    async def token(self, _: web.Request) -> web.Response:
+        given = self.given.pop(0) if len(self.given) > 1 else self.given[0]
+        return web.json_response({"access_token": given})
+
+
+def _problem(status: int) -> web.Response:
+    detail = "the record type is one of account, contact" if status == 400 else ""
+    return web.json_response({"status": status, "detail": detail}, status=status)
+
+
+def _page(kind: str, query: Any) -> dict[str, Any]:
+    """A page of the recorded ledger, filtered as the app filters."""
+    found = recorded(f"{kind}-activities")
+    rows = [one for one in found["activities"] if one["reason"] == query.get("reason", one["reason"])]
+    if "person" in query:
+        rows = [one for one in rows if query["person"] in [person["id"] for person in one["people"]]]
+    if "day" in query:
+        rows = [one for one in rows if one["at"].startswith(query["day"])]
+    first, limit = int(query.get("page", 0)), int(query["limit"])
+    reasons = [one["reason"] for one in rows]
+    return found | {
+        "activities": rows[first : first + limit],
+        "total": len(rows),
+        "counted": sum(one["counted"] for one in rows),
+        "reasons": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+        "nextPage": str(first + limit) if first + limit < len(rows) else None,
+    }
+
+
+async def _script(request: web.Request) -> web.Response:
+    name, version = request.match_info["file"], request.match_info.get("version")
+    answer = web_files.versioned(version, name, {}) if version else web_files.present_version(name)
+    return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+
+def _application(recorded_app: RecordedApp) -> web.Application:
+    app = web.Application()
+    app.router.add_get("/api/records/{type}/{id}/{resource}", recorded_app.records)
+    app.router.add_get("/api/who-knows-whom/{type}/{id}", recorded_app.records)
+    app.router.add_get("/api/health/{type}", recorded_app.lists)
+    app.router.add_post("/control/token", recorded_app.token)
+    app.router.add_get("/api/web/{file}", _script)
+    app.router.add_get("/api/web/{version}/{file}", _script)
+    return app
+
+
+async def _listen(app: web.Application, runners: list[web.AppRunner]) -> str:
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    runners.append(runner)
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
+async def _serve(behind: RecordedApp, folder: Path, ready: threading.Event, stop: asyncio.Event) -> None:
+    runners: list[web.AppRunner] = []
+    try:
+        app = await _listen(_application(behind), runners)
+        behind.url = await _listen(make_app(Form(app, app, folder)), runners)
+        ready.set()
+        await stop.wait()
+    finally:
+        for runner in reversed(runners):
+            await runner.cleanup()
+
+
+@contextmanager
+def running_form(folder: Path) -> Iterator[RecordedApp]:
+    """The form server on a free port (`url`), its app and its sign-in behind it, in a thread of their own."""
+    behind, ready, stop = RecordedApp(), threading.Event(), asyncio.Event()
+    loop = behind.loop
+    thread = threading.Thread(target=lambda: loop.run_until_complete(_serve(behind, folder, ready, stop)))
+    thread.start()
+    try:
+        if not ready.wait(30):
+            raise RuntimeError("the form server did not start")
+        yield behind
+    finally:
+        behind.release()
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
