@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from itertools import islice
 
+from msgspec.structs import replace
+
 from shared import publishing, record_updates, roster_updates, rosters
 from shared.organisation import settings_at
 from shared.record_updates import SettingsUpdate
@@ -21,7 +23,7 @@ def work_off(update: SettingsUpdate) -> None:
     if publishing.put_in_force(update.version).parameters > update.version:
         return
     if not update.place:
-        record_updates.announce_pages([SettingsUpdate(update.version, place) for place in rosters.places()])
+        record_updates.announce_pages(replace(update, place=place) for place in rosters.places())
         return
     page = list(islice(rosters.following(update.place, update.after), PAGE))
     found = [roster for roster in page if not roster.gone and not roster.merged_into]
@@ -29,4 +31,4 @@ def work_off(update: SettingsUpdate) -> None:
     record_updates.announce((roster.record for roster in found), bulk=True)
     if len(page) == PAGE:
         bookmark = page[-1].record.partition(":")[2]
-        record_updates.announce_pages([SettingsUpdate(update.version, update.place, bookmark)])
+        record_updates.announce_pages([replace(update, after=bookmark)])

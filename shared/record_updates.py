@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -28,9 +29,13 @@ class PeopleUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="people"):
 
 
 class SettingsUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="settings"):
-    """A version of the settings was published: compute all records again, or those of a place that follow the id `after`."""
+    """A version of the settings was published: compute all records again, or those of a place that follow the id `after`.
+
+    `run` tells one round of this work from another, so that only repetitions of the same message fold.
+    """
 
     version: int
+    run: str = ""
     place: str = ""
     after: str = ""
 
@@ -54,13 +59,13 @@ def announce_people(keys: Iterable[int], owners: Iterable[str] = ()) -> None:
 
 def announce_settings(version: int) -> None:
     """Have every record computed by the settings of this version."""
-    announce_pages([SettingsUpdate(version)])
+    announce_pages([SettingsUpdate(version, uuid.uuid4().hex)])
 
 
 def announce_pages(updates: Iterable[SettingsUpdate]) -> None:
     """Send the next parts of that work; a part that was sent already folds with it."""
     messages = [
-        queues.Message(body=msgspec.json.encode(part), id=f"settings|{part.version}|{part.place}|{part.after}")
+        queues.Message(body=msgspec.json.encode(part), id=f"settings|{part.run}|{part.place}|{part.after}")
         for part in updates
     ]
     queues.send(settings().people_updates_queue, messages)
