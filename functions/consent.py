@@ -8,7 +8,6 @@ import azure.functions as func
 
 from shared.auth import ADMIN, caller
 from shared.errors import ConflictError, ForbiddenError, InvalidInputError, UnavailableError
-from shared.graph import administration as admin
 from shared.http import endpoint, json_response, request_of
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -16,52 +15,79 @@ _ERRORS = (InvalidInputError, ForbiddenError, ConflictError, UnavailableError)
 
 
 @blueprint.route(route="settings/status", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(summary="How the connection stands", roles=(ADMIN,), response=admin.Status, errors=(UnavailableError,))
+@endpoint(
+    summary="How the connection stands",
+    roles=(ADMIN,),
+    response="shared.graph.administration.Status",
+    errors=(UnavailableError,),
+)
 def get_settings_status(req: func.HttpRequest) -> func.HttpResponse:
     """State, banner, mailboxes in numbers, every transition."""
+    from shared.graph import administration as admin
+
     return json_response(req, admin.status(int(time.time())))
 
 
 @blueprint.route(route="consent/enable", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="Enable reading, or choose other roles and groups",
-    roles=(ADMIN,), request=admin.Choice, response=admin.Status, errors=_ERRORS,
-)  # fmt: skip
+    roles=(ADMIN,),
+    request="shared.graph.administration.Choice",
+    response="shared.graph.administration.Status",
+    errors=_ERRORS,
+)
 def post_consent_enable(req: func.HttpRequest) -> func.HttpResponse:
     """Begin the 14 days in which consent must be given."""
+    from shared.graph import administration as admin
+
     return json_response(req, admin.enable(request_of(req, admin.Choice), caller().id, int(time.time())))
 
 
 @blueprint.route(route="consent/disable", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(summary="Disable reading", roles=(ADMIN,), response=admin.Status, errors=_ERRORS)
+@endpoint(summary="Disable reading", roles=(ADMIN,), response="shared.graph.administration.Status", errors=_ERRORS)
 def post_consent_disable(req: func.HttpRequest) -> func.HttpResponse:
     """Hide what Exchange told; it is erased 14 days later."""
+    from shared.graph import administration as admin
+
     return json_response(req, admin.disable(caller().id, int(time.time())))
 
 
 @blueprint.route(route="consent/switch", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
-    summary="Turn the Exchange switch", roles=(ADMIN,), request=admin.Switch, response=admin.Status, errors=_ERRORS
+    summary="Turn the Exchange switch",
+    roles=(ADMIN,),
+    request="shared.graph.administration.Switch",
+    response="shared.graph.administration.Status",
+    errors=_ERRORS,
 )
 def post_consent_switch(req: func.HttpRequest) -> func.HttpResponse:
     """Off: as with the CRM alone. On: go on where reading stopped."""
+    from shared.graph import administration as admin
+
     return json_response(req, admin.switch(request_of(req, admin.Switch), caller().id, int(time.time())))
 
 
 @blueprint.route(route="consent/preview", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="Whose mailboxes would be read, and which fields",
-    roles=(ADMIN,), request=admin.Choice, response=admin.Preview, errors=_ERRORS,
-)  # fmt: skip
+    roles=(ADMIN,),
+    request="shared.graph.administration.Choice",
+    response="shared.graph.administration.Preview",
+    errors=_ERRORS,
+)
 def post_consent_preview(req: func.HttpRequest) -> func.HttpResponse:
     """Asks the directory; reads no mailbox."""
+    from shared.graph import administration as admin
+
     return json_response(req, admin.preview(request_of(req, admin.Choice)))
 
 
 @blueprint.route(route="consent/link", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(summary="Where to give consent", roles=(ADMIN,), response=admin.Link, errors=_ERRORS)
+@endpoint(summary="Where to give consent", roles=(ADMIN,), response="shared.graph.administration.Link", errors=_ERRORS)
 def post_consent_link(req: func.HttpRequest) -> func.HttpResponse:
     """The address of Microsoft's consent page, for this administrator and ten minutes."""
+    from shared.graph import administration as admin
+
     return json_response(req, admin.consent_link(caller().id, int(time.time())))
 
 
@@ -69,11 +95,13 @@ def post_consent_link(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="What the consent page answered",
     roles=(ADMIN,),
-    request=admin.Returned,
-    response=admin.Status,
+    request="shared.graph.administration.Returned",
+    response="shared.graph.administration.Status",
     errors=_ERRORS,
 )
 def post_consent_returned(req: func.HttpRequest) -> func.HttpResponse:
     """Checked against who was sent there and which tenant it is; then the connection is probed."""
+    from shared.graph import administration as admin
+
     who = caller()
     return json_response(req, admin.consent_returned(request_of(req, admin.Returned), who.id, who.tenant))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.acceptance import Accepted, accept
 from shared.auth import INGEST
 from shared.errors import InvalidInputError, TooLargeError, UnavailableError
 from shared.http import body_of, endpoint, json_response
@@ -17,12 +16,14 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @endpoint(
     summary="Take in changes of CRM rows: a plain batch, or what Dataverse posts from a webhook",
     roles=(INGEST,),
-    response=Accepted,
+    response="shared.acceptance.Accepted",
     errors=(InvalidInputError, TooLargeError, UnavailableError),
     status=202,
 )
 def post_crm_changes(req: func.HttpRequest) -> func.HttpResponse:
     """Check the body, queue its changes, answer 202 with their number."""
+    from shared.acceptance import accept
+
     return json_response(req, accept(body_of(req)), status=202)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.errors import InvalidInputError, TooLargeError, UnauthenticatedError, UnavailableError
-from shared.graph import notifications
 from shared.http import body_of, endpoint
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -22,6 +21,8 @@ def _handshake(req: func.HttpRequest) -> func.HttpResponse | None:
 @endpoint(summary="Graph tells of changes in mailboxes", roles=None, response=None, errors=_ERRORS, status=202)
 def post_graph_notifications(req: func.HttpRequest) -> func.HttpResponse:
     """202 once the flags are queued, 503 at once when they cannot be, so that Graph sends them again."""
+    from shared.graph import notifications
+
     notifications.check_key(req.params.get("key", ""))
     if (answer := _handshake(req)) is not None:
         return answer
@@ -33,6 +34,8 @@ def post_graph_notifications(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(summary="Graph tells of the life of subscriptions", roles=None, response=None, errors=_ERRORS, status=202)
 def post_graph_lifecycle(req: func.HttpRequest) -> func.HttpResponse:
     """The same for reauthorisation, removal, and notifications that were missed."""
+    from shared.graph import notifications
+
     notifications.check_key(req.params.get("key", ""))
     if (answer := _handshake(req)) is not None:
         return answer

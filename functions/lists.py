@@ -9,7 +9,6 @@ import azure.functions as func
 from shared.auth import ADMIN, READER
 from shared.errors import InvalidInputError, TooLargeError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
-from shared.list_shapes import BatchQuery, BatchRequest, HealthBatch, HealthList, ListQuery, Pipeline, PipelineQuery
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -18,13 +17,14 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @endpoint(
     summary="Open records of a type by relationship: sorted, filtered, page by page",
     roles=(READER, ADMIN),
-    response=HealthList,
-    query=ListQuery,
+    response="shared.list_shapes.HealthList",
+    query="shared.list_shapes.ListQuery",
     errors=(InvalidInputError, UnavailableError),
 )
 def get_health_list(req: func.HttpRequest) -> func.HttpResponse:
     """Reads the lists' packed rows, no activity and no snapshot."""
     from shared import lists
+    from shared.list_shapes import ListQuery
 
     kind = lists.type_of(req.route_params["type"])
     return json_response(req, lists.health_list(kind, query_of(req, ListQuery), int(time.time())))
@@ -34,13 +34,14 @@ def get_health_list(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="Health columns of some records by their ids, open or closed",
     roles=(READER, ADMIN),
-    response=HealthBatch,
-    query=BatchQuery,
+    response="shared.list_shapes.HealthBatch",
+    query="shared.list_shapes.BatchQuery",
     errors=(InvalidInputError, UnavailableError),
 )
 def get_health_batch(req: func.HttpRequest) -> func.HttpResponse:
     """A point read for each."""
     from shared import lists
+    from shared.list_shapes import BatchQuery
 
     kind = lists.type_of(req.route_params["type"])
     return json_response(req, lists.batch(kind, query_of(req, BatchQuery).ids, int(time.time())))
@@ -50,13 +51,14 @@ def get_health_batch(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="The same with the ids in the body",
     roles=(READER, ADMIN),
-    request=BatchRequest,
-    response=HealthBatch,
+    request="shared.list_shapes.BatchRequest",
+    response="shared.list_shapes.HealthBatch",
     errors=(InvalidInputError, TooLargeError, UnavailableError),
 )
 def post_health_batch(req: func.HttpRequest) -> func.HttpResponse:
     """For more ids than an address holds."""
     from shared import lists
+    from shared.list_shapes import BatchRequest
 
     kind = lists.type_of(req.route_params["type"])
     return json_response(req, lists.batch(kind, request_of(req, BatchRequest).ids, int(time.time())))
@@ -66,12 +68,13 @@ def post_health_batch(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="The relationship pipeline: open opportunities by days to close, health and revenue",
     roles=(READER, ADMIN),
-    response=Pipeline,
-    query=PipelineQuery,
+    response="shared.list_shapes.Pipeline",
+    query="shared.list_shapes.PipelineQuery",
     errors=(InvalidInputError, UnavailableError),
 )
 def get_pipeline(req: func.HttpRequest) -> func.HttpResponse:
     """Reads the lists' packed rows."""
     from shared import pipeline_chart
+    from shared.list_shapes import PipelineQuery
 
     return json_response(req, pipeline_chart.pipeline(query_of(req, PipelineQuery), int(time.time())))

@@ -34,14 +34,17 @@ def record_updates(message: func.ServiceBusMessage) -> None:
 
 @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="%PEOPLE_UPDATES_QUEUE%", connection="SERVICEBUS")
 def people_updates(message: func.ServiceBusMessage) -> None:
-    """Have every record computed that names a person of ours who changed, or all of them where settings did."""
-    from shared import acquaintance_rows, deliveries, fan_out, insights, rosters
-    from shared.record_updates import SettingsUpdate, announce, read_people_update
+    """Have every record computed that names a person of ours who changed, or all where settings did; or measure the score."""
+    from shared import acquaintance_rows, deliveries, fan_out, insights, quality_report, rosters
+    from shared.record_updates import QualityUpdate, SettingsUpdate, announce, read_people_update
 
     def work(body: bytes) -> None:
         update = read_people_update(body)
         if isinstance(update, SettingsUpdate):
             fan_out.work_off(update)
+            return
+        if isinstance(update, QualityUpdate):
+            quality_report.refresh(int(time.time()))
             return
         named = {*insights.naming(update.keys), *acquaintance_rows.naming(update.keys)}
         announce(named | set(rosters.owned_by(update.owners)), bulk=True)

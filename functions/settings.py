@@ -7,12 +7,8 @@ import time
 import azure.functions as func
 
 from shared.auth import ADMIN, READER, caller
-from shared.conditions import base_version
 from shared.errors import InvalidInputError, NotFoundError, PreconditionError, TooLargeError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
-from shared.preview_shapes import Preview, PreviewRequest
-from shared.publishing import PublishedSettings, SettingsChange, UndoRequest, Versions, VersionsQuery
-from shared.settings_progress import Progress
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 _CHANGE_ERRORS = (InvalidInputError, NotFoundError, PreconditionError, TooLargeError, UnavailableError)
@@ -22,7 +18,7 @@ _CHANGE_ERRORS = (InvalidInputError, NotFoundError, PreconditionError, TooLargeE
 @endpoint(
     summary="The organisation's settings in force; the ETag goes into If-Match of a change",
     roles=(READER, ADMIN),
-    response=PublishedSettings,
+    response="shared.publishing.PublishedSettings",
     errors=(UnavailableError,),
 )
 def get_settings(req: func.HttpRequest) -> func.HttpResponse:
@@ -37,13 +33,15 @@ def get_settings(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="Publish settings as a new version (If-Match is required); all records are computed again",
     roles=(ADMIN,),
-    request=SettingsChange,
-    response=PublishedSettings,
+    request="shared.publishing.SettingsChange",
+    response="shared.publishing.PublishedSettings",
     errors=_CHANGE_ERRORS,
 )
 def put_settings(req: func.HttpRequest) -> func.HttpResponse:
     """What the document leaves out becomes the default."""
     from shared import publishing
+    from shared.conditions import base_version
+    from shared.publishing import SettingsChange
 
     found = publishing.publish(request_of(req, SettingsChange), base_version(req), caller())
     return json_response(req, found, etag=str(found.version))
@@ -53,13 +51,15 @@ def put_settings(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="Publish the content of an older version again, as a new version (If-Match is required)",
     roles=(ADMIN,),
-    request=UndoRequest,
-    response=PublishedSettings,
+    request="shared.publishing.UndoRequest",
+    response="shared.publishing.PublishedSettings",
     errors=_CHANGE_ERRORS,
 )
 def post_settings_undo(req: func.HttpRequest) -> func.HttpResponse:
     """Nothing is deleted: the undone version stays in the list."""
     from shared import publishing
+    from shared.conditions import base_version
+    from shared.publishing import UndoRequest
 
     found = publishing.undo(request_of(req, UndoRequest), base_version(req), caller())
     return json_response(req, found, etag=str(found.version))
@@ -69,13 +69,14 @@ def post_settings_undo(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="Who published which version of the settings, when and why",
     roles=(ADMIN,),
-    response=Versions,
-    query=VersionsQuery,
+    response="shared.publishing.Versions",
+    query="shared.publishing.VersionsQuery",
     errors=(InvalidInputError, UnavailableError),
 )
 def get_settings_versions(req: func.HttpRequest) -> func.HttpResponse:
     """The newest first."""
     from shared import publishing
+    from shared.publishing import VersionsQuery
 
     return json_response(req, publishing.versions(query_of(req, VersionsQuery)))
 
@@ -84,7 +85,7 @@ def get_settings_versions(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="One version of the settings",
     roles=(ADMIN,),
-    response=PublishedSettings,
+    response="shared.publishing.PublishedSettings",
     errors=(InvalidInputError, NotFoundError, UnavailableError),
 )
 def get_settings_version(req: func.HttpRequest) -> func.HttpResponse:
@@ -99,13 +100,14 @@ def get_settings_version(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="What settings would do: records per grade before and after, and those that would move most; nothing is saved",
     roles=(ADMIN,),
-    request=PreviewRequest,
-    response=Preview,
+    request="shared.preview_shapes.PreviewRequest",
+    response="shared.preview_shapes.Preview",
     errors=(InvalidInputError, TooLargeError, UnavailableError),
 )
 def post_settings_preview(req: func.HttpRequest) -> func.HttpResponse:
     """Computed from what is stored; a sample where there are many records, and it says so."""
     from shared import preview
+    from shared.preview_shapes import PreviewRequest
 
     return json_response(req, preview.preview(request_of(req, PreviewRequest), int(time.time())))
 
@@ -114,7 +116,7 @@ def post_settings_preview(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="How far the computing by the settings in force has come",
     roles=(ADMIN,),
-    response=Progress,
+    response="shared.settings_progress.Progress",
     errors=(UnavailableError,),
 )
 def get_settings_progress(req: func.HttpRequest) -> func.HttpResponse:

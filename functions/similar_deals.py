@@ -6,12 +6,10 @@ import time
 
 import azure.functions as func
 
-from shared import reading
 from shared.auth import ADMIN, READER
 from shared.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from shared.http import endpoint, json_response
 from shared.settings import settings
-from shared.widgets import RecordWidget
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -41,11 +39,12 @@ def similar_updates(message: func.ServiceBusMessage) -> None:
 @endpoint(
     summary="Look for the similar won deals of an open opportunity now, and answer the widget",
     roles=(READER, ADMIN),
-    response=RecordWidget,
+    response="shared.widgets.RecordWidget",
     errors=(InvalidInputError, NotFoundError, ConflictError, UnavailableError),
 )
 def post_similar_refresh(req: func.HttpRequest) -> func.HttpResponse:
     """Once a minute at most for each deal; asked more often, the answer is the list just found."""
+    from shared import reading
     from shared.similar_request import refreshed
 
     record = reading.record_of({"type": "opportunity", "id": req.route_params["id"]})

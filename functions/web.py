@@ -15,6 +15,8 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @endpoint(summary="Where the present version of a widgets' script is", roles=None, errors=(NotFoundError,), status=302)
 def get_web_file(req: func.HttpRequest) -> func.HttpResponse:
     """A redirect; forms name this address."""
+    from shared import web_files
+
     return _response(web_files.present_version(req.route_params["file"]))
 
 
@@ -22,6 +24,8 @@ def get_web_file(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(summary="A script of the widgets, in one version", roles=None, errors=(NotFoundError,))
 def get_versioned_web_file(req: func.HttpRequest) -> func.HttpResponse:
     """The script, compressed where the caller takes it."""
+    from shared import web_files
+
     return _response(web_files.versioned(req.route_params["version"], req.route_params["file"], req.headers))
 
 

@@ -6,13 +6,9 @@ import time
 
 import azure.functions as func
 
-from shared import reading
 from shared.auth import ADMIN, READER, caller
-from shared.choices import Choices
 from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooManyRequestsError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
-from shared.known_colleagues import AddressQuery, RecordQuery, WhoKnowsWhom
-from shared.resolutions import Resolution
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 _ERRORS = (InvalidInputError, UnavailableError)
@@ -22,13 +18,14 @@ _ERRORS = (InvalidInputError, UnavailableError)
 @endpoint(
     summary="Who of our people knows this contact, lead, account, or the people of this deal or case",
     roles=(READER,),
-    response=WhoKnowsWhom,
-    query=RecordQuery,
+    response="shared.known_colleagues.WhoKnowsWhom",
+    query="shared.known_colleagues.RecordQuery",
     errors=(*_ERRORS, NotFoundError),
 )
 def get_who_knows_record(req: func.HttpRequest) -> func.HttpResponse:
     """One point read, then the choices people made and the caller's own order."""
-    from shared import looking_up
+    from shared import looking_up, reading
+    from shared.known_colleagues import RecordQuery
 
     record = reading.record_of(req.route_params)
     return json_response(req, looking_up.record(record, query_of(req, RecordQuery), caller(), int(time.time())))
@@ -38,13 +35,14 @@ def get_who_knows_record(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="Who of our people knows an outside mail address, or a company by its mail domain",
     roles=(READER,),
-    response=WhoKnowsWhom,
-    query=AddressQuery,
+    response="shared.known_colleagues.WhoKnowsWhom",
+    query="shared.known_colleagues.AddressQuery",
     errors=(*_ERRORS, TooManyRequestsError),
 )
 def get_who_knows_address(req: func.HttpRequest) -> func.HttpResponse:
     """The same for what has no record; counted and logged, since no record's right can decide."""
     from shared import looking_up
+    from shared.known_colleagues import AddressQuery
 
     return json_response(req, looking_up.address(query_of(req, AddressQuery), caller(), int(time.time())))
 
@@ -53,7 +51,7 @@ def get_who_knows_address(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="The caller's own choices about being named and asked",
     roles=(READER,),
-    response=Choices,
+    response="shared.choices.Choices",
     errors=(ForbiddenError, UnavailableError),
 )
 def get_my_choices(req: func.HttpRequest) -> func.HttpResponse:
@@ -67,19 +65,25 @@ def get_my_choices(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="Choose: hide my name, do not ask me, do not ask me for these, opt out",
     roles=(READER,),
-    request=Choices,
-    response=Choices,
+    request="shared.choices.Choices",
+    response="shared.choices.Choices",
     errors=(ForbiddenError, *_ERRORS),
 )
 def put_my_choices(req: func.HttpRequest) -> func.HttpResponse:
     """Replaces the caller's choices; in force when this returns."""
     from shared import looking_up
+    from shared.choices import Choices
 
     return json_response(req, looking_up.choose(caller(), request_of(req, Choices)))
 
 
 @blueprint.route(route="people/{address}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(summary="What an address resolves to, and why", roles=(ADMIN,), response=Resolution, errors=_ERRORS)
+@endpoint(
+    summary="What an address resolves to, and why",
+    roles=(ADMIN,),
+    response="shared.resolutions.Resolution",
+    errors=_ERRORS,
+)
 def get_person(req: func.HttpRequest) -> func.HttpResponse:
     """Every step from the text to the person, the records and the company."""
     from shared import identity

@@ -6,13 +6,9 @@ import time
 
 import azure.functions as func
 
-from shared import reading
 from shared.auth import ADMIN, READER
 from shared.errors import InvalidInputError, NotFoundError, UnavailableError
 from shared.http import endpoint, json_response, query_of
-from shared.ledger_query import LedgerQuery
-from shared.reading import AsOfQuery
-from shared.widgets import Ledger, RecordWidget, RecordWidgets
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 _ERRORS = (InvalidInputError, NotFoundError, UnavailableError)
@@ -20,10 +16,17 @@ _ERRORS = (InvalidInputError, NotFoundError, UnavailableError)
 
 @blueprint.route(route="records/{type}/{id}/widgets", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
-    summary="All widgets of a record", roles=(READER, ADMIN), response=RecordWidgets, query=AsOfQuery, errors=_ERRORS
+    summary="All widgets of a record",
+    roles=(READER, ADMIN),
+    response="shared.widgets.RecordWidgets",
+    query="shared.reading.AsOfQuery",
+    errors=_ERRORS,
 )
 def get_record_widgets(req: func.HttpRequest) -> func.HttpResponse:
     """One point read; computed on the spot where time has passed the snapshot by, or for a past instant."""
+    from shared import reading
+    from shared.reading import AsOfQuery
+
     record = reading.record_of(req.route_params)
     answer = reading.all_widgets(record, query_of(req, AsOfQuery), int(time.time()))
     return json_response(req, answer.body, etag=answer.tag)
@@ -31,10 +34,17 @@ def get_record_widgets(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.route(route="records/{type}/{id}/widgets/{widget}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
-    summary="One widget of a record", roles=(READER, ADMIN), response=RecordWidget, query=AsOfQuery, errors=_ERRORS
+    summary="One widget of a record",
+    roles=(READER, ADMIN),
+    response="shared.widgets.RecordWidget",
+    query="shared.reading.AsOfQuery",
+    errors=_ERRORS,
 )
 def get_record_widget(req: func.HttpRequest) -> func.HttpResponse:
     """The same snapshot, one widget of it."""
+    from shared import reading
+    from shared.reading import AsOfQuery
+
     record = reading.record_of(req.route_params)
     answer = reading.one_widget(record, req.route_params["widget"], query_of(req, AsOfQuery), int(time.time()))
     return json_response(req, answer.body, etag=answer.tag)
@@ -44,13 +54,15 @@ def get_record_widget(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="The ledger: what is behind the numbers of a record, and why each activity counts or does not",
     roles=(READER, ADMIN),
-    response=Ledger,
-    query=LedgerQuery,
+    response="shared.widgets.Ledger",
+    query="shared.ledger_query.LedgerQuery",
     errors=_ERRORS,
 )
 def get_record_activities(req: func.HttpRequest) -> func.HttpResponse:
     """Read the record's partition and say for every interaction why it counts."""
+    from shared import reading
     from shared.ledger import ledger
+    from shared.ledger_query import LedgerQuery
 
     record = reading.record_of(req.route_params)
     return json_response(req, ledger(record, query_of(req, LedgerQuery), int(time.time())))

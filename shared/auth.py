@@ -11,14 +11,16 @@ import binascii
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 import msgspec
 
 from shared.errors import ForbiddenError, UnauthenticatedError
 from shared.settings import Settings, settings
-from shared.signing_keys import SigningKeys, signing_keys
+
+if TYPE_CHECKING:
+    from shared.signing_keys import SigningKeys
 
 READER = "Rapport.Reader"  # widgets, lists, who knows whom; row rights are checked besides
 INGEST = "Rapport.Ingest"  # sends changed CRM activities
@@ -90,6 +92,8 @@ def authenticate(req: func.HttpRequest) -> Caller:
 def caller_of_token(token: str, values: Settings, keys: SigningKeys | None = None) -> Caller:
     """Check a token: RS256 with the issuer's key, issuer, audience, times (60 s leeway). Raises UnauthenticatedError."""
     import jwt
+
+    from shared.signing_keys import signing_keys
 
     issuer, audience = values.need("AUTH_ISSUER"), values.need("AUTH_AUDIENCE").removeprefix("api://")
     keys = keys or signing_keys(values.need("AUTH_OPENID_CONFIGURATION"), issuer)

@@ -8,8 +8,8 @@ request itself still goes through the library's pipeline with its signing, retri
 from __future__ import annotations
 
 import base64
+import os
 import re
-import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -36,7 +36,7 @@ def submit(client: TableClient, operations: Sequence[Operation]) -> int:
     from azure.core.exceptions import HttpResponseError
     from azure.core.rest import HttpRequest
 
-    batch, changeset = f"batch_{uuid.uuid4()}", f"changeset_{uuid.uuid4()}"
+    batch, changeset = f"batch_{os.urandom(16).hex()}", f"changeset_{os.urandom(16).hex()}"
     base = client._client._config.url  # the account's address; the library has no public name for it
     table = f"{base}/{client.table_name}"
     parts = [_part(changeset, number, table, operation) for number, operation in enumerate(operations)]

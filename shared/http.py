@@ -60,7 +60,8 @@ def endpoint(
     """Make `handler(req) -> HttpResponse`, plain or async, an HTTP function with sign-in, roles and one error shape.
 
     `roles`: any one of them suffices; None makes the route public, and then no identity exists in it. `response`,
-    `request`, `query` are the msgspec types, `errors` and `status` what it answers, all for the OpenAPI document.
+    `request`, `query` are the msgspec types, or their full names where importing them would cost every cold start; `errors` and
+    `status` say what it answers. All of them are for the OpenAPI document.
     """
     about = Endpoint(
         summary=summary, roles=roles, response=response, request=request, query=query, errors=errors, status=status

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
@@ -61,9 +62,20 @@ def _endpoints(functions: Iterable[func.Function]) -> Iterator[tuple[str, str, s
             name = str(function.get_function_name())
             methods = [getattr(method, "name", str(method)).lower() for method in trigger.get("methods") or ()]
             methods = methods or ["get", "post"]  # what the host assumes for a route that names none
+            resolved = msgspec.structs.replace(
+                about, response=_type(about.response), request=_type(about.request), query=_type(about.query)
+            )
             for method in methods:
                 operation_id = name if len(methods) == 1 else f"{name}_{method}"
-                yield str(trigger.get("route") or name), method, operation_id, about
+                yield str(trigger.get("route") or name), method, operation_id, resolved
+
+
+def _type(named: Any) -> Any:
+    """The type itself, or the one that a text names (`shared.widgets.RecordWidgets`)."""
+    if not isinstance(named, str):
+        return named
+    module, _, name = named.rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 def _path(route: str) -> str:

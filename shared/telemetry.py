@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -112,13 +112,13 @@ def incoming_correlation(headers: Mapping[str, str]) -> str:
     parent = _W3C_PARENT.fullmatch(headers.get("traceparent", "").strip().lower())
     if parent and parent[1].strip("0"):
         return parent[1]
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 @contextmanager
 def correlated(identifier: str | None = None) -> Iterator[str]:
     """Run the block under `identifier`, or under a new one; gives the id. Works in threads and in coroutines."""
-    token = _correlation.set(identifier or uuid.uuid4().hex)
+    token = _correlation.set(identifier or os.urandom(16).hex())
     try:
         yield _correlation.get()
     finally:
