@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared import acquaintance_updates, membership, rosters, stamps
+from shared import acquaintance_updates, membership, rosters, stamps, targets
 from shared.directory import Directory, directory
 from shared.domains import company_of, is_shared, registrable
 from shared.errors import InvalidInputError
@@ -48,8 +48,6 @@ def _internal(address: str, ours: Directory, steps: list[Step]) -> Resolution:
 
 
 def _external(address: str, steps: list[Step]) -> Resolution:
-    from shared import registry
-
     claimed = acquaintance_updates.claimants(_anchor(address))
     owners = acquaintance_updates.owners(_anchor(address), claimed)
     steps += [Step(rule="address_of_record", result=owner.record) for owner in owners]
@@ -62,7 +60,7 @@ def _external(address: str, steps: list[Step]) -> Resolution:
         steps.append(Step(rule="shared_by", result=", ".join(owner.record for owner in owners)))
     if not owners:
         steps.append(Step(rule="no_record", result=address))
-    texts = registry.texts(key for owner in owners for key in acquaintance_updates.people_of(owner, ()))
+    own = {text for owner in owners for name in (owner.record, *owner.merged) for text in targets.addresses_of(name)}
     functional = _functional(address, steps)
     company = _company(address, steps)
     accounts = [
@@ -74,7 +72,7 @@ def _external(address: str, steps: list[Step]) -> Resolution:
         functional=functional,
         people=[PersonRef(id=owner.record, name=owner.name) for owner in owners]
         or [PersonRef(id=address, name=address)],
-        addresses=sorted({address, *(text for text in texts.values() if "@" in text)}),
+        addresses=sorted({address, *own}),
         company=company,
         accounts=[PersonRef(id=row.record, name=row.name) for row in accounts],
         steps=steps,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from shared import acquaintance_rows, acquaintance_updates, membership, rosters
+from shared import acquaintance_rows, acquaintance_updates, membership, rosters, states
 from shared.acquaintance import Known
 from shared.acquaintance_updates import RECORD_TARGETS
+from shared.crm.records import Contact, Lead, view
 from shared.directory import Directory
 from shared.domains import company_of
 from shared.errors import InvalidInputError, NotFoundError
@@ -109,16 +110,22 @@ def of_domain(text: str, now: int) -> Found:
 
 def names_of(target: str) -> set[str]:
     """Everything by which a colleague may have said "do not ask me for this one": record, addresses, their domains."""
-    from shared import registry
-
     if ":" not in target:
         return {target, domain_of(target) or target, company_of(domain_of(target) or target)} - {""}
     roster = rosters.read(target)
     if roster is None:
         return {target}
-    people = [person for person in roster.people if person.party == target or roster.type in ("opportunity", "case")]
-    texts = registry.texts(key for person in people for key in person.keys).values()
-    addresses = {text for text in texts if "@" in text}
+    people = [
+        person.party for person in roster.people if person.party == target or roster.type in ("opportunity", "case")
+    ]
+    addresses = {address for party in people for address in addresses_of(party)}
     domains = {domain_of(address) for address in addresses} | {company_of(domain_of(address)) for address in addresses}
-    parties = {person.party for person in people}
-    return ({target, roster.account, *roster.merged} | parties | addresses | domains) - {""}
+    return ({target, roster.account, *roster.merged, *people} | addresses | domains) - {""}
+
+
+def addresses_of(party: str) -> tuple[str, ...]:
+    """The addresses that a contact or lead has in the CRM."""
+    kind, _, id = party.partition(":")
+    held = states.read(kind, id)
+    viewed = view(held.state) if held else None
+    return viewed.emails if isinstance(viewed, Contact | Lead) and not viewed.deleted else ()

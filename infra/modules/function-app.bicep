@@ -32,6 +32,7 @@ var publicPaths = [
   '/api/graph/lifecycle'
   '/api/graph/notifications'
   '/api/health'
+  '/api/introductions/answer'
   '/api/openapi.json'
   '/api/web/*' // scripts of the widgets, whose names carry their version
 ]

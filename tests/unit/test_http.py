@@ -190,6 +190,7 @@ def test_missing_sign_in_settings_are_500_and_are_not_named(monkeypatch: pytest.
         (errors.ConflictError("d"), 409, "conflict"),
         (errors.PreconditionError("d"), 412, "precondition"),
         (errors.TooLargeError("d"), 413, "too-large"),
+        (errors.TooManyRequestsError("d", retry_after=60), 429, "too-many-requests"),
         (errors.UnavailableError("d"), 503, "unavailable"),
     ],
 )

@@ -1,0 +1,117 @@
+"""Who an address is: every edge with its stated result, and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared import identity
+from shared.errors import InvalidInputError
+from shared.resolutions import Resolution
+from shared.settings import settings
+from tests.doubles.talk import mail, organisation, row, told
+
+pytestmark = pytest.mark.usefixtures("storage")
+
+
+def steps(found: Resolution) -> dict[str, str]:
+    return {step.rule: step.result for step in found.steps}
+
+
+def people(found: Resolution) -> list[str]:
+    return [person.id for person in found.people]
+
+
+@pytest.mark.parametrize("text", ["kim@cust.example", "Kim@CUST.example", " <kim+news@cust.example> "])
+def test_spellings_of_one_mailbox_are_one_person(text: str) -> None:
+    told(organisation())
+    found = identity.resolve(text)
+    assert (found.side, people(found), [one.id for one in found.accounts]) == (
+        "external",
+        ["contact:kim"],
+        ["account:cust"],
+    )
+    assert steps(found)["address_of_record"] == "contact:kim"
+
+
+def test_an_address_that_nobody_has_is_a_person_by_itself() -> None:
+    told(organisation())
+    found = identity.resolve("new@eu.other.co.uk")
+    assert (people(found), found.company) == (["new@eu.other.co.uk"], "other.co.uk")
+    assert {"no_record", "public_suffix"} <= steps(found).keys()
+
+
+def test_secondary_addresses_belong_to_the_contact() -> None:
+    told([*organisation(), row("contact", "kim", emails=["kim@cust.example", "k@home.example"])])
+    found = identity.resolve("k@home.example")
+    assert (people(found), found.addresses) == (["contact:kim"], ["k@home.example", "kim@cust.example"])
+
+
+def test_an_address_of_two_contacts_is_both_and_neither_is_dropped() -> None:
+    told([*organisation(), row("contact", "kim", emails=["kim@cust.example", "desk@cust.example"])])
+    told([row("contact", "lee", emails=["lee@cust.example", "desk@cust.example"])])
+    found = identity.resolve("desk@cust.example")
+    assert people(found) == ["contact:kim", "contact:lee"]
+    assert steps(found)["shared_by"] == "contact:kim, contact:lee"
+
+
+def test_merged_contacts_are_the_surviving_one_under_every_address() -> None:
+    told([*organisation(), {"entity": "contact", "id": "kim", "version": 10**9, "operation": "merge", "into": "lee"}])
+    for address in ("kim@cust.example", "lee@cust.example"):
+        found = identity.resolve(address)
+        assert people(found) == ["contact:lee"]
+        assert steps(found)["merged_into"] == "contact:kim -> contact:lee"
+
+
+def test_a_changed_job_moves_the_person_and_keeps_the_old_address_explained() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), row("account", "new", name="New")])
+    told([row("contact", "kim", emails=["kim@new.example"], accountId="new")])
+    now, before = identity.resolve("kim@new.example"), identity.resolve("kim@cust.example")
+    assert (people(now), [one.id for one in now.accounts]) == (["contact:kim"], ["account:new"])
+    assert (people(before), steps(before)["no_longer_address_of"]) == (["kim@cust.example"], "contact:kim")
+
+
+def test_our_own_addresses_are_ours_whoever_else_has_them() -> None:
+    told([*organisation(), row("user", "anna", emails=["anna@us.example", "anna@us.onmicrosoft.example"])])
+    told([row("contact", "lee", emails=["lee@cust.example", "anna@us.onmicrosoft.example"])])
+    found = identity.resolve("anna@us.onmicrosoft.example")
+    assert (found.side, people(found), found.addresses) == (
+        "internal", ["user:anna"], ["anna@us.example", "anna@us.onmicrosoft.example"],
+    )  # fmt: skip
+    assert steps(found)["ours_before_contact"] == "contact:lee"
+
+
+def test_an_internal_domain_is_ours_without_a_user() -> None:
+    told(organisation())
+    found = identity.resolve("sales@us.example")
+    assert (found.side, people(found), found.functional) == ("internal", [], True)
+    assert steps(found) == {"internal_domain": "us.example", "functional_address": "sales"}
+
+
+def test_functional_and_automatic_addresses_are_told_apart() -> None:
+    assert steps(identity.resolve("info@cust.example"))["functional_address"] == "info"
+    assert steps(identity.resolve("no-reply@cust.example"))["automatic_sender"] == "no-reply"
+
+
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [("someone@gmail.com", "free_mail"), ("someone@partner.example", "shared_domain"), ("someone@co.uk", "no_company")],
+)
+def test_a_shared_domain_gives_a_person_and_no_company(
+    address: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHARED_DOMAINS", "partner.example")
+    settings.cache_clear()
+    found = identity.resolve(address)
+    assert (people(found), found.company, rule in steps(found)) == ([address], "", True)
+
+
+def test_brands_of_one_company_are_one_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRAND_DOMAINS", "toys.example=acme.example")
+    settings.cache_clear()
+    found = identity.resolve("jo@toys.example")
+    assert (found.company, steps(found)["brand_of"]) == ("acme.example", "acme.example")
+
+
+def test_nonsense_is_refused() -> None:
+    with pytest.raises(InvalidInputError):
+        identity.resolve("no address")
