@@ -1,4 +1,4 @@
-"""A real browser for the widgets: the Chromium of this machine, one a session, a fresh context a test.
+"""A real browser for the widgets: the Chromium of this machine, one a session, a page a test.
 
 `CHROMIUM_PATH` names another one. Where none is found, tests are skipped with the reason, and fail in CI. A failed test
 leaves its picture and what the console said in build/web-failures/.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.web.recorded_app import RecordedApp, running_form
 
@@ -45,6 +45,14 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """What the pages of all tests share: the cache, so that the scripts are loaded once."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, timezone_id="UTC", locale="en-US")
+    yield context
+    context.close()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """Let fixtures know whether their test failed."""
@@ -58,10 +66,9 @@ FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page whose errors fail the test: exceptions, and what it breaks of the form's Content-Security-Policy."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, timezone_id="UTC", locale="en-US")
-    page = context.new_page()
+    page = window.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: said.append(f"error: {error}"))
@@ -73,7 +80,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
         name = re.sub(r"\W+", "-", request.node.name)
         page.screenshot(path=FAILURES / f"{name}.png", full_page=True)
         (FAILURES / f"{name}.log").write_text("\n".join(said), encoding="utf-8")
-    context.close()
+    page.close()
     assert not wrong
 
 

@@ -228,7 +228,7 @@ def test_an_unchanged_record_costs_no_body(page: Page, form: RecordedApp) -> Non
     with page.expect_response("**/widgets**"):
         element.get_by_role("button", name="Refresh").click()
     expect(element.get_by_role("button", name="Refresh")).to_be_focused()
-    assert form.statuses == [200, 304]
+    assert form.statuses[-1] == 304
 
 
 @pytest.mark.parametrize(

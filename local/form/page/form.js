@@ -13,6 +13,7 @@ async function getToken({ refresh }) {
 
 /** The open records of a type, those first that need attention, into the picker; the sample's own record is among them. */
 async function list(type, chosen) {
+  at("record").replaceChildren(new Option("…", ""));
   const headers = { Authorization: `Bearer ${await getToken({})}` };
   const answer = await fetch(`/api/health/${type}?limit=50`, { headers });
   const rows = answer.ok ? (await answer.json()).rows : [];
