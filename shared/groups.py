@@ -31,12 +31,16 @@ class HeldCopy(Struct, array_like=True):
     copy: InteractionCopy | None
 
 
-class Group(Struct):
-    """The copies under one merge key by copy id; `reached`: per interaction key (hex) where it was ever appended."""
+class Group(Struct, omit_defaults=True):
+    """The copies under one merge key by copy id; `reached`: per interaction key (hex) where it was ever appended.
+
+    `lent`: merge keys of the meetings to which this group's appointments were ever lent (see `_split`).
+    """
 
     copies: dict[str, HeldCopy] = field(default_factory=dict)
     revision: int = 0
     reached: dict[str, list[Reach]] = field(default_factory=dict)
+    lent: list[str] = field(default_factory=list)
 
 
 class Placement(Struct):
@@ -44,8 +48,10 @@ class Placement(Struct):
 
     interactions: list[tuple[Interaction, int]]
     removals: list[tuple[bytes, int, Reach]]  # key, revision, where
+    lent: dict[str, dict[str, HeldCopy]] = field(default_factory=dict)  # for other groups, by merge key and copy id
 
 
+LENT = "lent:"
 _encoder = msgpack.Encoder(order="deterministic")
 _decoder = msgpack.Decoder(Group)
 
@@ -63,7 +69,7 @@ def update(changed: Mapping[str, Mapping[str, HeldCopy]], reach: Callable[[Inter
     groups: dict[str, tuple[Group, list[Interaction]]] = {}
     for partition, merge_keys in by_partition.items():
         groups |= _update(partition, {rows[key]: changed[key] for key in merge_keys}, reach)
-    return _placement(groups.values(), reach)
+    return _placement(groups, reach)
 
 
 def _row_key(merge_key: str) -> str:
@@ -75,7 +81,7 @@ def _update(
 ) -> dict[str, tuple[Group, list[Interaction]]]:
     stored: dict[str, tables.Row | None] = dict.fromkeys(changed)  # first load: most are new, so try to insert
     for _ in range(_TRIES):
-        joined = {row: _joined(_stored(stored[row]), copies, reach) for row, copies in changed.items()}
+        joined = {row: _joined(row, _stored(stored[row]), copies, reach) for row, copies in changed.items()}
         writes = [_write(partition, row, group, stored[row]) for row, (group, _) in joined.items()]
         if tables.transact(TABLE, [write for write in writes if write]):
             return joined
@@ -92,7 +98,7 @@ def _stored(row: tables.Row | None) -> Group:
 
 
 def _joined(
-    group: Group, copies: Mapping[str, HeldCopy], reach: Callable[[Interaction], Iterable[Reach]]
+    row: str, group: Group, copies: Mapping[str, HeldCopy], reach: Callable[[Interaction], Iterable[Reach]]
 ) -> tuple[Group, list[Interaction]]:
     newer = {}
     for name, copy in copies.items():
@@ -100,30 +106,60 @@ def _joined(
         if held is None or copy.revision > held.revision:
             newer[name] = copy
     all_copies = {**group.copies, **newer}
-    interactions = merge(held.copy for held in all_copies.values() if held.copy is not None)
+    own, host = _split(row, all_copies)
+    interactions = [] if host else merge(own)
     reached = dict(group.reached)
     for interaction in interactions:
         name = interaction.key.hex()
         reached[name] = sorted({*reached.get(name, ()), *reach(interaction)})
-    return Group(all_copies, group.revision + bool(newer), reached), interactions
+    lent = sorted({*group.lent, host}) if host else group.lent
+    return Group(all_copies, group.revision + bool(newer), reached, lent), interactions
+
+
+def _split(row: str, copies: Mapping[str, HeldCopy]) -> tuple[list[InteractionCopy], str]:
+    """The copies that make up this group's interactions, and the meeting to which they are lent instead, if there is one.
+
+    A CRM appointment without an iCalUId lies under its four facts (organiser, start, end, all-day), the Exchange meeting under
+    its id. A mailbox's copy is therefore kept under the four facts as well, as a host: where exactly one meeting has them, the
+    appointments lying there join it, by copies of them in the meeting's own group. Whichever side comes later sees the other.
+    """
+    held = {name: each.copy for name, each in copies.items() if each.copy is not None}
+    hosts = {copy.merge_key for copy in held.values() if copy.alternate_key and _row_key(copy.alternate_key) == row}
+    facts = {(copy.alternate_key, copy.at) for copy in held.values() if copy.alternate_key}
+    own = [
+        copy
+        for name, copy in held.items()
+        if copy.merge_key not in hosts and not (name.startswith(LENT) and (copy.merge_key, copy.at) not in facts)
+    ]
+    lends = len(hosts) == 1 and own and all(copy.source == "crm" for copy in own)
+    return own, next(iter(hosts)) if lends else ""
+
+
+def _loans(row: str, group: Group) -> Iterable[tuple[str, dict[str, HeldCopy]]]:
+    """What other groups must hold of this one's appointments: the present host them all, earlier ones nothing any more."""
+    own, host = _split(row, group.copies)
+    names = [name for name, held in group.copies.items() if held.copy is None or held.copy.source == "crm"]
+    for meeting in group.lent:
+        borrowed = {copy.copy_id: copy for copy in own} if meeting == host else {}
+        # With the lender in the name: an appointment that moves is given by one group and taken away by another.
+        yield meeting, {f"{LENT}{row}:{name}": HeldCopy(group.revision, borrowed.get(name)) for name in names}
 
 
 def _write(partition: str, row: str, group: Group, stored: tables.Row | None) -> tables.Operation | None:
     blob = _encoder.encode(group)
     if stored and tables.unsplit(stored) == blob:
         return None
-    return (
-        "write",
-        {"PartitionKey": partition, "RowKey": row, "v": VERSION, **tables.split(blob)},
-        stored and stored["etag"],
-    )
+    new: tables.Row = {"PartitionKey": partition, "RowKey": row, "v": VERSION, **tables.split(blob)}
+    return ("write", new, stored["etag"] if stored else None)
 
 
 def _placement(
-    groups: Iterable[tuple[Group, list[Interaction]]], reach: Callable[[Interaction], Iterable[Reach]]
+    groups: Mapping[str, tuple[Group, list[Interaction]]], reach: Callable[[Interaction], Iterable[Reach]]
 ) -> Placement:
     placement = Placement([], [])
-    for group, interactions in groups:
+    for row, (group, interactions) in groups.items():
+        for meeting, copies in _loans(row, group):
+            placement.lent.setdefault(meeting, {}).update(copies)
         placement.interactions += [(interaction, group.revision) for interaction in interactions]
         now = {interaction.key.hex(): set(reach(interaction)) for interaction in interactions}
         for name, places in group.reached.items():

@@ -116,6 +116,10 @@ def place(by_group: Mapping[str, Mapping[str, HeldCopy]]) -> set[str]:
     The copies may come from the CRM or from mailboxes. Repeating it, or breaking it off and repeating it, is harmless.
     """
     placement = groups.update(by_group, placing.reach)
+    if placement.lent:  # appointments that belong to a meeting of Exchange
+        meetings = groups.update(placement.lent, placing.reach)
+        placement.interactions += meetings.interactions
+        placement.removals += meetings.removals
     registry.remember(chain.from_iterable(interaction.participants for interaction, _ in placement.interactions))
     outsiders = chain.from_iterable(placing.outsiders(interaction) for interaction, _ in placement.interactions)
     acquaintance_rows.remember_domains(participant.address for participant in outsiders)

@@ -32,45 +32,56 @@ def _digest(copy: InteractionCopy) -> str:
 
 
 def put(
-    mailbox: str, copies: Iterable[InteractionCopy], revision: int, known: Mapping[str, str] | None = None
+    mailbox: str, copies: Iterable[InteractionCopy], revision: int, known: Mapping[str, tables.Row] | None = None
 ) -> set[str]:
     """Place copies that are new or changed; the records to compute again.
 
-    `known`: digests by row name where the caller has read them; without it each row is looked up. Safe to repeat.
+    `known`: index rows by name where the caller has read them; without it each row is looked up. Safe to repeat.
     """
     wanted = {_name(copy): copy for copy in copies}
     if known is None:
-        known = {name: digest for name in wanted if (digest := _known(mailbox, name))}
-    fresh = {name: copy for name, copy in wanted.items() if known.get(name) != _digest(copy)}
+        known = {name: row for name in wanted if (row := tables.read(TABLE, mailbox, name))}
+    fresh = {name: copy for name, copy in wanted.items() if name not in known or known[name]["digest"] != _digest(copy)}
     if not fresh:
         return set()
+    records = _leave([(known[name], _groups(copy)) for name, copy in fresh.items() if name in known], revision)
     _write(mailbox, fresh, done=False)
-    records = _place({name: HeldCopy(revision, copy) for name, copy in fresh.items()}, fresh)
+    by_group: dict[str, dict[str, HeldCopy]] = defaultdict(dict)
+    for copy in fresh.values():
+        for group in _groups(copy):
+            by_group[group][copy.copy_id] = HeldCopy(revision, copy)
+    records |= ingest.place(by_group)
     _write(mailbox, fresh, done=True)
     return records
 
 
-def _known(mailbox: str, name: str) -> str:
-    row = tables.read(TABLE, mailbox, name, ["digest"])
-    return str(row["digest"]) if row else ""
+def _groups(copy: InteractionCopy) -> set[str]:
+    """Where a copy lies: under its merge key, and where an appointment without an iCalUId would look for it."""
+    return {copy.merge_key, copy.alternate_key} - {""}
+
+
+def _groups_of(row: tables.Row) -> set[str]:
+    return {row["group"], row["alternate"]} - {""}
+
+
+def _leave(rows: Iterable[tuple[tables.Row, set[str]]], revision: int) -> set[str]:
+    """Take copies out of all groups but those that they are in now; the records to compute again."""
+    by_group: dict[str, dict[str, HeldCopy]] = defaultdict(dict)
+    for row, now in rows:
+        for group in _groups_of(row) - now:
+            by_group[group][row["copy"]] = HeldCopy(revision, None)
+    return ingest.place(by_group) if by_group else set()
 
 
 def _write(mailbox: str, copies: Mapping[str, InteractionCopy], *, done: bool) -> None:
     rows = [
         {
             "PartitionKey": mailbox, "RowKey": name, "v": 1, "copy": copy.copy_id, "group": copy.merge_key,
-            "digest": _digest(copy) if done else "",
+            "alternate": copy.alternate_key, "digest": _digest(copy) if done else "",
         }
         for name, copy in copies.items()
     ]  # fmt: skip
     tables.transact(TABLE, [("upsert", row, None) for row in rows])
-
-
-def _place(held: Mapping[str, HeldCopy], copies: Mapping[str, InteractionCopy]) -> set[str]:
-    by_group: dict[str, dict[str, HeldCopy]] = defaultdict(dict)
-    for name, copy in copies.items():
-        by_group[copy.merge_key][copy.copy_id] = held[name]
-    return ingest.place(by_group)
 
 
 def in_window(mailbox: str, start: int, end: int) -> dict[str, tables.Row]:
@@ -79,14 +90,16 @@ def in_window(mailbox: str, start: int, end: int) -> dict[str, tables.Row]:
     return {row["RowKey"]: row for row in rows}
 
 
-def remove(mailbox: str, rows: Iterable[tables.Row], revision: int) -> set[str]:
-    """Take copies out of their groups and out of the index; the records to compute again."""
+def remove(
+    mailbox: str, rows: Iterable[tables.Row], revision: int, now: Mapping[str, set[str]] | None = None
+) -> set[str]:
+    """Take copies out of their groups and out of the index; the records to compute again.
+
+    `now`: groups by copy id in which a copy stays, though under another name: an event that moved.
+    """
     records: set[str] = set()
     for chunk in _chunks(rows):
-        by_group: dict[str, dict[str, HeldCopy]] = defaultdict(dict)
-        for row in chunk:
-            by_group[row["group"]][row["copy"]] = HeldCopy(revision, None)
-        records |= ingest.place(by_group)
+        records |= _leave([(row, (now or {}).get(row["copy"], set())) for row in chunk], revision)
         tables.transact(TABLE, [("delete", {"PartitionKey": mailbox, "RowKey": row["RowKey"]}, None) for row in chunk])
     return records
 
@@ -103,12 +116,10 @@ def replace_window(mailbox: str, start: int, end: int, copies: Iterable[Interact
     """
     listed = [copy for copy in copies if start <= copy.at < end]
     stored = in_window(mailbox, start, end)
-    records = put(mailbox, listed, revision, {name: row["digest"] for name, row in stored.items()})
-    names, moved = {_name(copy) for copy in listed}, {copy.copy_id: copy.merge_key for copy in listed}
+    records = put(mailbox, listed, revision, stored)
+    names, now = {_name(copy) for copy in listed}, {copy.copy_id: _groups(copy) for copy in listed}
     gone = [row for name, row in stored.items() if name not in names]
-    still = [row for row in gone if moved.get(row["copy"]) == row["group"]]
-    tables.transact(TABLE, [("delete", {"PartitionKey": mailbox, "RowKey": row["RowKey"]}, None) for row in still])
-    return records | remove(mailbox, [row for row in gone if row not in still], revision)
+    return records | remove(mailbox, gone, revision, now)
 
 
 def _chunks(rows: Iterable[tables.Row]) -> Iterator[list[tables.Row]]:
