@@ -34,6 +34,7 @@ for subject in (
     introductions,
     lists,
     settings,
+    quality,
     web,
     *MAILBOXES,
     health,

@@ -40,6 +40,10 @@ class SettingsUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="setting
     after: str = ""
 
 
+class QualityUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="quality"):
+    """Make the quality report anew."""
+
+
 def announce(records: Iterable[str], bulk: bool = False) -> None:
     """Have these records computed at the end of the present window, the longer one where changes come in thousands."""
     config = settings()
@@ -71,20 +75,26 @@ def announce_pages(updates: Iterable[SettingsUpdate]) -> None:
     queues.send(settings().people_updates_queue, messages)
 
 
+def announce_quality() -> None:
+    """Have the quality report made anew, once for all who ask at the same time."""
+    message = queues.in_window("quality", msgspec.json.encode(QualityUpdate()), time.time(), 1)
+    queues.send(settings().people_updates_queue, [message])
+
+
 def read_record_update(body: bytes) -> RecordUpdate:
     """The message's content. Raises PoisonMessageError for anything else."""
     return _read(body, _record_decoder)
 
 
-def read_people_update(body: bytes) -> PeopleUpdate | SettingsUpdate:
+def read_people_update(body: bytes) -> PeopleUpdate | SettingsUpdate | QualityUpdate:
     """The content of a message of `people-updates`. Raises PoisonMessageError for anything else."""
     return _read(body, _people_decoder)
 
 
 Content = TypeVar("Content")
 _record_decoder = msgspec.json.Decoder(RecordUpdate)
-_people_decoder: msgspec.json.Decoder[PeopleUpdate | SettingsUpdate] = msgspec.json.Decoder(
-    PeopleUpdate | SettingsUpdate
+_people_decoder: msgspec.json.Decoder[PeopleUpdate | SettingsUpdate | QualityUpdate] = msgspec.json.Decoder(
+    PeopleUpdate | SettingsUpdate | QualityUpdate
 )
 
 
