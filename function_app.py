@@ -13,6 +13,7 @@ from functions import (
     health,
     introductions,
     lists,
+    quality,
     record_updates,
     settings,
     similar_deals,
