@@ -9,6 +9,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import json
+
 from shared.changes import Change, parse_batch
 
 AS_OF = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp())
@@ -50,18 +52,21 @@ class _Story:
         return self.draw.sample(of, self.draw.randint(0, most))
 
 
-def changes(seed: int, activities: int = 40) -> list[Change]:
-    """The story of one tenant. `RECORDS` are the records it may speak of; those it leaves out exist only by name."""
-    import json
-
-    story = _Story(seed)
-    _our_people(story)
-    _records(story)
+def story(seed: int, activities: int = 40) -> list[dict[str, Any]]:
+    """The story of one tenant in the plain format. `RECORDS` are the records it may speak of; some exist by name only."""
+    told = _Story(seed)
+    _our_people(told)
+    _records(told)
     for number in range(activities):
-        _activity(story, number)
+        _activity(told, number)
     for _ in range(activities // 2):
-        _later(story, activities)
-    return parse_batch(json.dumps({"changes": story.changes}).encode())
+        _later(told, activities)
+    return told.changes
+
+
+def changes(seed: int, activities: int = 40) -> list[Change]:
+    """The same story as the app understands it."""
+    return parse_batch(json.encode({"changes": story(seed, activities)}))
 
 
 def _our_people(story: _Story) -> None:
