@@ -7,7 +7,6 @@ import azure.functions as func
 from shared.auth import ADMIN, READER
 from shared.errors import NotFoundError, UnavailableError
 from shared.http import endpoint, json_response
-from shared.quality_shapes import QualityReport, QualityRequested
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -16,7 +15,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @endpoint(
     summary="How well the score foretold, on the organisation's own mail and closed deals",
     roles=(READER, ADMIN),
-    response=QualityReport,
+    response="shared.quality_shapes.QualityReport",
     errors=(NotFoundError, UnavailableError),
 )
 def get_quality(req: func.HttpRequest) -> func.HttpResponse:
@@ -30,13 +29,14 @@ def get_quality(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint(
     summary="Have the quality report made anew",
     roles=(ADMIN,),
-    response=QualityRequested,
+    response="shared.quality_shapes.QualityRequested",
     errors=(UnavailableError,),
     status=202,
 )
 def post_quality(req: func.HttpRequest) -> func.HttpResponse:
     """It takes minutes, so it is done from the queue."""
     from shared import record_updates
+    from shared.quality_shapes import QualityRequested
 
     record_updates.announce_quality()
     return json_response(req, QualityRequested(queued=True), status=202)
