@@ -111,7 +111,13 @@ dt { color: var(--muted); font-size: .86em; }
 .axis { display: flex; justify-content: space-between; color: var(--muted); font-size: .86em; }
 .readout { min-block-size: 1.5em; }
 .scroll { overflow-x: auto; }
-.ledger { min-inline-size: 36em; }
+.ledger { min-inline-size: 44em; }
+.ledger td { overflow-wrap: break-word; }
+.ledger td:nth-child(-n + 2) { inline-size: 9em; }
+.ledger td:nth-child(3) { overflow-wrap: anywhere; }
+.ledger td:nth-child(4) { inline-size: 14em; }
+.people { overflow-x: auto; }
+.people th[scope="row"] { min-inline-size: 7em; }
 .ledger tr:not(.is-counted) td { color: var(--muted); }
 .ledger small { display: block; margin: 0; }
 .ledger div small { display: inline; }

@@ -17,14 +17,16 @@ async function list(type, chosen) {
   const headers = { Authorization: `Bearer ${await getToken({})}` };
   const answer = await fetch(`/api/health/${type}?limit=50`, { headers });
   const rows = answer.ok ? (await answer.json()).rows : [];
+  if (at("type").value !== type) return; // another type was chosen meanwhile
   const options = rows.map(({ record, name }) => new Option(name, record.split(":")[1]));
   at("record").replaceChildren(new Option("…", ""), ...options);
   at("record").value = rows.some(({ record }) => record === `${type}:${chosen}`) ? chosen : "";
 }
 
 function open(type, id) {
-  if (at("type").value !== type || at("record").length === 0) list(type, id);
+  const isListed = at("type").value === type && at("record").length > 0;
   at("type").value = type;
+  if (!isListed) list(type, id);
   at("record").value = id;
   at("id").value = id;
   for (const element of elements) {
