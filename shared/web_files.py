@@ -78,6 +78,8 @@ def versioned(version: str, name: str, headers: Mapping[str, str]) -> WebAnswer:
     packed = accepts_gzip(headers.get("accept-encoding", ""))
     tag = entity_tag(file.content)
     answer = {
+        # In a 304 as well: what stands there replaces what the browser has kept, and a script of another type is refused.
+        "Content-Type": CONTENT_TYPE,
         "ETag": encoded_tag(tag, "gzip") if packed else tag,
         "Cache-Control": FOREVER if version == found.version else "no-store",
         "Vary": "Accept-Encoding",
@@ -87,4 +89,4 @@ def versioned(version: str, name: str, headers: Mapping[str, str]) -> WebAnswer:
         return WebAnswer(HTTPStatus.NOT_MODIFIED, b"", answer)
     if packed:
         answer["Content-Encoding"] = "gzip"
-    return WebAnswer(HTTPStatus.OK, file.packed if packed else file.content, {**answer, "Content-Type": CONTENT_TYPE})
+    return WebAnswer(HTTPStatus.OK, file.packed if packed else file.content, answer)

@@ -51,6 +51,7 @@ def test_compressed_where_it_is_taken() -> None:
     assert gzip.decompress(answer.get_body()) == (FOLDER / "texts.js").read_bytes()
     again = ask("texts.js", web_files().version, accept_encoding="gzip, br", if_none_match=answer.headers["ETag"])
     assert (again.status_code, again.get_body()) == (304, b"")
+    assert again.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
 def test_another_version_is_not_kept() -> None:
