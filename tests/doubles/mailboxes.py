@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shared import ingest
 from shared.changes import parse_batch
 from shared.graph import client
 from shared.settings import settings
@@ -32,24 +34,25 @@ def reading_from(graph: RunningGraph, monkeypatch: pytest.MonkeyPatch, tenant: s
     client.close()
 
 
-def tell_the_crm() -> None:
-    """Two sellers, and a deal of the first one's with Kim. Nothing is announced: tests look at partitions themselves."""
-    import json
-
-    from shared import ingest
+def crm_rows() -> list[dict[str, Any]]:
+    """Changes that tell of two sellers, and of a deal of the first one's with Kim."""
 
     def row(entity: str, id: str, **attributes: Any) -> dict[str, Any]:
         return {"entity": entity, "id": id, "version": 1, "operation": "upsert", "attributes": attributes}
 
     created = "2025-01-01T00:00:00Z"
-    rows = [
+    return [
         row("user", "a1", name="Anna", emails=[ANNA], roles=["salesperson"]),
         row("user", "a2", name="Ben", emails=[BEN], roles=["salesperson"]),
         row("account", "d1", name="Cust", ownerId="user:a1", createdAt=created),
         row("contact", "b1", name="Kim", emails=[KIM], accountId="d1"),
         row("opportunity", "c1", name="Deal", accountId="d1", contactId="b1", ownerId="user:a1", createdAt=created),
     ]
-    ingest.take_in(parse_batch(json.dumps({"changes": rows}).encode()))
+
+
+def tell_the_crm() -> None:
+    """Take the rows in. Nothing is announced: tests look at partitions themselves."""
+    ingest.take_in(parse_batch(json.dumps({"changes": crm_rows()}).encode()))
 
 
 def ago(days: float) -> str:
