@@ -14,7 +14,7 @@ from shared.crm.attributes import RELATIONSHIPS, SCHEMAS, normal_form
 from shared.crm.values import InvalidPartError, normal_id
 from shared.errors import InvalidInputError
 
-Operation = Literal["upsert", "delete", "link", "unlink", "merge"]
+Operation = Literal["upsert", "delete", "link", "unlink", "merge", "split"]
 _Entity = Literal[
     "account", "contact", "lead", "opportunity", "case", "user", "team", "email", "appointment", "phonecall", "task"
 ]
@@ -92,8 +92,8 @@ def _checked(plain: _PlainChange, path: str) -> Change:
     match plain.operation:
         case "upsert":
             return Change(plain.entity, id, plain.version, "upsert", _attributes(plain, path + ".attributes"))
-        case "delete":
-            return Change(plain.entity, id, plain.version, "delete")
+        case "delete" | "split":
+            return Change(plain.entity, id, plain.version, plain.operation)
         case "merge":
             return Change(plain.entity, id, plain.version, "merge", into=_survivor(plain.into, id, path + ".into"))
     related = _related(plain, path)

@@ -119,7 +119,7 @@ class _Reading:
         """The row that a row was merged into in the end; itself where it was not."""
         for _ in range(_LONGEST_MERGE):
             state = self.state(name)
-            if state is None or state.merged is None:
+            if state is None or state.merged is None or not state.merged[1]:
                 return name
             name = f"{state.entity}:{state.merged[1]}"
             if source:

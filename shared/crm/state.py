@@ -2,8 +2,9 @@
 
 A state is an element of a join semilattice and a change is a small state, so taking changes in is a join: commutative,
 associative, idempotent. Per attribute and per link the greater version wins; between equal versions the greater canonical
-JSON does, so that every worker decides alike. Three facts are final: a deleted row stays deleted and holds nothing else, a
-private one stays private and holds nothing else, and a merged one keeps naming the row it went into.
+JSON does, so that every worker decides alike. Of merges and splits the newest counts, a merge before a split of the same
+version. Two facts are final: a deleted row stays deleted and holds nothing else, a private one stays private and holds
+nothing else.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class EntityState(Struct):
     """What is known of one CRM row: each value with the version that wrote it.
 
     `links` holds single additions and removals (`relationship -> element -> (version, is a member)`) that are newer than
-    the whole list of the same name in `attributes`; `members` reads both. `merged` = (version, id it was merged into).
+    the whole list of the same name in `attributes`; `members` reads both. `merged` = (version, id it was merged into, empty
+    after a split).
     """
 
     entity: str
@@ -99,6 +101,8 @@ def _state_of(change: Change) -> EntityState:
             state.deleted = change.version
         case "merge":
             state.merged = (change.version, change.into)
+        case "split":
+            state.merged = (change.version, "")
         case "link" | "unlink":
             write = (change.version, change.operation == "link")
             state.links = {change.relationship: {ref.id: write for ref in change.related}}

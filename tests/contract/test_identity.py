@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from shared import identity
+from shared import identity, looking_up
+from shared.auth import READER, Caller
 from shared.errors import InvalidInputError
+from shared.known_colleagues import AddressQuery
 from shared.resolutions import Resolution
 from shared.settings import settings
-from tests.doubles.talk import mail, organisation, row, told
+from tests.doubles.talk import NOW, mail, organisation, row, told
 
 pytestmark = pytest.mark.usefixtures("storage")
 
@@ -115,3 +119,48 @@ def test_brands_of_one_company_are_one_company(monkeypatch: pytest.MonkeyPatch) 
 def test_nonsense_is_refused() -> None:
     with pytest.raises(InvalidInputError):
         identity.resolve("no address")
+
+
+def _known(*addresses: str) -> list[tuple[list[str], list[str]]]:
+    """Of each address the people behind it, and who of ours knows them."""
+    asker = Caller(id="oid", name="", roles=frozenset({READER}), tenant="t")
+    answers = [looking_up.address(AddressQuery(address=address), asker, NOW) for address in addresses]
+    return [
+        (people(identity.resolve(address)), sorted(each.person.id for each in answer.colleagues))
+        for address, answer in zip(addresses, answers, strict=True)
+    ]
+
+
+BOTH = ("kim@cust.example", "lee@cust.example")
+
+
+def test_splitting_what_was_merged_restores_both() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), mail(4, "ben", "lee")])
+    before = _known(*BOTH)
+    assert before == [(["contact:kim"], ["user:anna"]), (["contact:lee"], ["user:ben"])]
+    told([{"entity": "contact", "id": "kim", "version": 10**9, "operation": "merge", "into": "lee"}])
+    assert _known(*BOTH) == [(["contact:lee"], ["user:anna", "user:ben"])] * 2
+    told([mail(3, "cleo", "kim")])
+    told([{"entity": "contact", "id": "kim", "version": 10**9 + 1, "operation": "split"}])
+    assert _known(*BOTH) == [(["contact:kim"], ["user:anna", "user:cleo"]), (["contact:lee"], ["user:ben"])]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_arrivals_gives_the_same_people(seed: int) -> None:
+    story = [
+        *organisation(),
+        row("contact", "kim", emails=["kim@cust.example", "k@home.example"]),
+        {"entity": "contact", "id": "lee", "version": 10**9, "operation": "merge", "into": "kim"},
+        {"entity": "contact", "id": "lee", "version": 10**9 + 1, "operation": "split"},
+        {"entity": "contact", "id": "max", "version": 10**9, "operation": "merge", "into": "lee"},
+        mail(4, "anna", "kim"), mail(5, "ben", "k@home.example"), mail(6, "cleo", "max"), mail(7, "anna", "lee"),
+    ]  # fmt: skip
+    random.Random(seed).shuffle(story)
+    for piece in range(0, len(story), 5):
+        told(story[piece : piece + 5])
+    assert _known("kim@cust.example", "k@home.example", "max@cust.example", "lee@cust.example") == [
+        (["contact:kim"], ["user:anna", "user:ben"]),
+        (["contact:kim"], ["user:anna", "user:ben"]),
+        (["contact:lee"], ["user:anna", "user:cleo"]),
+        (["contact:lee"], ["user:anna", "user:cleo"]),
+    ]

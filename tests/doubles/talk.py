@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import json
 
-from shared import acquaintance_updates, ingest, recompute, stamps, states
+from shared import acquaintance_rows, acquaintance_updates, ingest, insights, recompute, stamps, states
 from shared.changes import parse_batch
 
 NOW = int(datetime(2026, 3, 15, 12, tzinfo=UTC).timestamp())
@@ -74,13 +74,15 @@ def organisation() -> list[dict[str, Any]]:
 def told(changes: Iterable[dict[str, Any]], now: int = NOW) -> set[str]:
     """Take changes in and compute all that they touch; what that was.
 
-    Our own people are stored without telling the queue of people, so that no test needs a broker for them.
+    What changed people of ours touch is computed at once, so that no test needs a broker for them.
     """
     parsed = parse_batch(json.encode({"changes": list(changes)}))
-    if ours := [change for change in parsed if change.entity in ("user", "team")]:
-        states.take_in(ours)
-        stamps.advance("people")
+    ours = [change for change in parsed if change.entity in ("user", "team")]
     touched = ingest.take_in([change for change in parsed if change not in ours])
+    if ours:
+        keys = ingest.keys_of_ours(states.take_in(ours).values())
+        stamps.advance("people")
+        touched |= {*insights.naming(keys), *acquaintance_rows.naming(keys)}
     for name in sorted(touched):
         own = acquaintance_updates.is_own_target(name)
         (acquaintance_updates.recompute if own else recompute.recompute)(name, now)

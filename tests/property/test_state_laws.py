@@ -32,6 +32,7 @@ harmless = st.one_of(
         related=st.lists(st.builds(Ref, st.just("user"), users), max_size=2),
     ),
     st.builds(change, versions, st.just("merge"), into=st.sampled_from(("o2", "o3"))),
+    st.builds(change, versions, st.just("split")),
 )
 final = st.one_of(
     st.builds(change, versions, st.just("delete")),
