@@ -58,7 +58,7 @@ def fold_operations(partition: str) -> list[tables.Operation]:
     tail = _tail(partition)
     by_shard: dict[str, list[ListRow]] = defaultdict(list)
     for _, row in tail:
-        by_shard[tables.bucket(row.id, _SHARDS)].append(row)
+        by_shard[_shard(row.id)].append(row)
     stored = _packs(partition, _OPEN, _END) if tail else {}
     operations: list[tables.Operation] = []
     for shard, rows in sorted(by_shard.items()):
@@ -69,6 +69,11 @@ def fold_operations(partition: str) -> list[tables.Operation]:
             # An empty pack is written too: its ETag is what keeps two folders apart.
             operations.append(_pack_write(partition, key, pack, stored[key][0] if key in stored else None))
     return operations + [("delete", {"PartitionKey": partition, "RowKey": key}, None) for key, _ in tail]
+
+
+def _shard(id: str) -> str:
+    """Which pack of its partition an id is in. Partitions go by a hash of the id already, so this must be another one."""
+    return tables.bucket(f"{id}|shard", _SHARDS)
 
 
 def _pack_write(partition: str, key: str, pack: Pack, etag: str | None) -> tables.Operation:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from datetime import UTC, date, datetime
 
 import numpy as np
 
 from shared import list_store, organisation
-from shared.kpi.health import State
-from shared.kpi.pipeline import Bubble, OpenRecord, bubbles
-from shared.kpi.windows import local_date
+from shared.kpi.health import Grade, State
+from shared.kpi.interactions import Indices
+from shared.kpi.pipeline import Bubble, Column, OpenRecord, Row, bubbles
+from shared.kpi.windows import local_date, local_days
+from shared.list_packs import Pack
 from shared.list_rows import ListRow
 from shared.list_shapes import BubbleRow, Lane, ListQuery, Pipeline, PipelineQuery
 from shared.lists import chosen
@@ -24,18 +25,47 @@ def pipeline(query: PipelineQuery, now: int) -> Pipeline:
     zone = organisation.in_force().reporting_time_zone
     found = chosen(list_store.read("opportunity"), ListQuery(owner=query.owner))
     # The largest come first, so their radii are those of a chart of all.
-    largest = np.lexsort((found.figures["revision"], -np.nan_to_num(found.figure("amount"), nan=-1.0)))
-    rows = found.rows(largest.tolist())
+    amount = np.nan_to_num(found.figure("amount"), nan=-1.0)
+    rows = found.rows(np.argsort(-amount, kind="stable")[: query.limit].tolist())
     drawn = bubbles([_open_record(number, row, zone) for number, row in enumerate(rows)], now, zone)
-    shown = drawn[: query.limit]
     return Pipeline(
         time_zone=zone,
         as_of=instant(now),
         total=len(found),
-        shown=len(shown),
-        lanes=_lanes(drawn),
-        bubbles=[_bubble(rows[bubble.key], bubble) for bubble in shown],
+        shown=len(drawn),
+        lanes=lanes(found, now, zone),
+        bubbles=[_bubble(rows[bubble.key], bubble) for bubble in drawn],
     )
+
+
+def lanes(found: Pack, now: int, zone: str) -> list[Lane]:
+    """Number and revenue of all rows by their place on the chart and their grade: the same places that `bubbles` gives."""
+    columns, heights, grades = list(Column), list(Row), list(Grade)
+    state = found.figures["state"]
+    dated = np.where(_days_to_close(found, now, zone) < 0, columns.index(Column.OVERDUE), columns.index(Column.DATED))
+    column = np.where(np.isnan(found.figure("closes_at")), columns.index(Column.UNDATED), dated)
+    unknown = np.where(np.isnan(found.figure("score")), heights.index(Row.UNKNOWN), heights.index(Row.SCORED))
+    height = np.where(state == State.IN_PROGRESS, heights.index(Row.COMPUTING), unknown)
+    code = (column * len(heights) + height) * len(grades) + np.minimum(state, len(grades) - 1)
+    number = np.bincount(code)
+    revenue = np.bincount(code, np.maximum(np.nan_to_num(found.figure("amount")), 0.0))
+    return [
+        Lane(
+            column=str(columns[place // len(grades) // len(heights)]),
+            row=str(heights[place // len(grades) % len(heights)]),
+            grade=str(grades[place % len(grades)]),
+            count=int(number[place]),
+            revenue=round(float(revenue[place]), 2),
+        )
+        for place in np.flatnonzero(number).tolist()
+    ]
+
+
+def _days_to_close(found: Pack, now: int, zone: str) -> Indices:
+    """Local date of closing less today's; anything where there is none."""
+    closes = np.nan_to_num(found.figure("closes_at")).astype(np.int64)
+    dates = np.where(closes % _DAY == 0, closes // _DAY, local_days(closes, zone))
+    return dates - local_days(np.array([now]), zone)
 
 
 def closing_date(closes_at: int | None, zone: str) -> date | None:
@@ -51,19 +81,6 @@ def closing_date(closes_at: int | None, zone: str) -> date | None:
 
 def _open_record(number: int, row: ListRow, zone: str) -> OpenRecord:
     return OpenRecord(number, row.name, State(row.state), row.score, closing_date(row.closes_at, zone), row.amount)
-
-
-def _lanes(drawn: list[Bubble]) -> list[Lane]:
-    number: Counter[tuple[str, str, str]] = Counter()
-    revenue: dict[tuple[str, str, str], float] = defaultdict(float)
-    for bubble in drawn:
-        place = str(bubble.column), str(bubble.row), str(bubble.grade)
-        number[place] += 1
-        revenue[place] += bubble.revenue or 0.0
-    return [
-        Lane(column=place[0], row=place[1], grade=place[2], count=number[place], revenue=round(revenue[place], 2))
-        for place in sorted(number)
-    ]
 
 
 def _bubble(row: ListRow, bubble: Bubble) -> BubbleRow:
