@@ -28,25 +28,35 @@ def service_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBus
         yield running
 
 
-@pytest.fixture
-def storage(azurite: RunningAzurite, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningAzurite]:
-    """The app's settings point to Azurite, whose tables are gone; nothing is remembered from the test before."""
+def fresh_storage(azurite: RunningAzurite, patch: pytest.MonkeyPatch) -> None:
+    """Point the app's settings to Azurite, delete its tables, and forget what was remembered of them."""
     from shared import tables
 
-    monkeypatch.setenv("TABLES", azurite.connection_string)
-    monkeypatch.setenv("PERSON_KEY", PERSON_KEY)
-    monkeypatch.setenv("TENANT_DOMAINS", "us.example")
+    patch.setenv("TABLES", azurite.connection_string)
+    patch.setenv("PERSON_KEY", PERSON_KEY)
+    patch.setenv("TENANT_DOMAINS", "us.example")
     forget()
     for table in tables.service().list_tables():
         tables.service().delete_table(table.name)
+
+
+def fresh_queues(bus: RunningBus, patch: pytest.MonkeyPatch) -> None:
+    """Point the app's settings to the stand-in."""
+    patch.setenv("SERVICEBUS", bus.connection_string)
+    forget()
+
+
+@pytest.fixture
+def storage(azurite: RunningAzurite, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningAzurite]:
+    """Empty tables."""
+    fresh_storage(azurite, monkeypatch)
     yield azurite
     forget()
 
 
 @pytest.fixture
 def queues(service_bus: RunningBus, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBus]:
-    """The app's settings point to the stand-in."""
-    monkeypatch.setenv("SERVICEBUS", service_bus.connection_string)
-    forget()
+    """The app's queues."""
+    fresh_queues(service_bus, monkeypatch)
     yield service_bus
     forget()
