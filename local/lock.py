@@ -18,7 +18,17 @@ def lock(version: str) -> None:
 
 
 def _compile(version: str, source: str, target: str, *options: str) -> None:
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--python-version", version, "--generate-hashes"]
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--python-version",
+        version,
+        "--generate-hashes",
+    ]
     command += ["--no-header", "--no-annotate", *options, source, "--output-file", target]
     subprocess.run(command, cwd=ROOT, check=True)
 

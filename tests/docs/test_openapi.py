@@ -13,4 +13,4 @@ def test_the_document_is_up_to_date() -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "scripts.openapi", "--check"], cwd=ROOT, capture_output=True, text=True
     )
-    assert (0, "up to date\n") == (answer.returncode, answer.stdout), answer.stderr
+    assert (answer.returncode, answer.stdout) == (0, "up to date\n"), answer.stderr

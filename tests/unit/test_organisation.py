@@ -20,7 +20,9 @@ def test_an_empty_document_gives_the_parameters_of_the_specification() -> None:
 
 
 def test_a_document_survives_being_stored() -> None:
-    settings = read('{"frequencyRules": [{"frequency": "monthly", "recordType": "case"}], "workingTime": {"hours": {}}}')
+    settings = read(
+        '{"frequencyRules": [{"frequency": "monthly", "recordType": "case"}], "workingTime": {"hours": {}}}'
+    )
     assert read(msgspec.json.encode(settings).decode()) == settings
 
 
