@@ -17,7 +17,7 @@ def record_updates(message: func.ServiceBusMessage) -> None:
 
     One message a call: a record that fails is dead-lettered alone.
     """
-    from shared import acquaintance_updates, deliveries, recompute, similar_updates
+    from shared import acquaintance_updates, deliveries, failures, similar_updates
     from shared.record_updates import read_record_update
 
     def work(body: bytes) -> None:
@@ -25,7 +25,7 @@ def record_updates(message: func.ServiceBusMessage) -> None:
         if acquaintance_updates.is_own_target(name):
             acquaintance_updates.recompute(name, int(time.time()))
             return
-        stored = recompute.recompute(name, int(time.time()))
+        stored = failures.recompute_or_note(name, int(time.time()))
         if stored and stored.similar_due:
             similar_updates.announce_round()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -84,6 +84,19 @@ def list_row(record: str) -> ListRow | None:
     """The list row of a record, None if it was never computed."""
     row = tables.read(TABLE, *place(record), ["row"])
     return list_rows.decode(row["row"]) if row else None
+
+
+def change_list_row(record: str, change: Callable[[ListRow], ListRow], now: int) -> bool:
+    """Change what lists say of a record until it is computed again, which is due at once; False when somebody was faster."""
+    partition, key = place(record)
+    row = tables.read(TABLE, partition, key)
+    if row is None:
+        return False
+    etag = row.pop("etag")
+    revision = _revision(Held(etag, int(row["revision"])), now)
+    in_lists = replace(change(list_rows.decode(row["row"])), revision=revision)
+    row |= {"validUntil": 0, "revision": str(revision), "row": list_rows.encode(in_lists)}
+    return tables.transact(TABLE, [("write", row, etag), list_store.tail_write(partition, in_lists)])
 
 
 def naming(keys: Iterable[int]) -> Iterator[str]:
