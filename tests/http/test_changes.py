@@ -96,7 +96,6 @@ def test_accepted_changes_are_in_the_queue_and_become_widgets() -> None:
             receiver.complete_message(message)
     widgets = route("get_record_widgets").call(headers=as_role(READER), params={"type": "contact", "id": "c1"})
     assert json_of(widgets)["record"] == "contact:c1"
-    )
 
 
 def test_a_message_that_holds_no_changes_is_poison() -> None:
