@@ -120,7 +120,7 @@ def interval(area: float, won: int, lost: int) -> tuple[float, float]:
     """A 95 % interval of an area, cut to 0 and 1 (Hanley and McNeil 1982).
 
     >>> interval(0.7, 50, 50)
-    (0.5973, 0.8027)
+    (0.5976, 0.8024)
     """
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     variance = (area * (1 - area) + (won - 1) * (q1 - area**2) + (lost - 1) * (q2 - area**2)) / (won * lost)
