@@ -1,7 +1,8 @@
 """What a question about who knows whom costs, and what an update: `python -m bench.who_knows_whom`.
 
 A target known by 300 colleagues through 20,000 interactions, far more than any real one, among 2,000 other targets; in a real
-Azurite. A question reads three rows whatever the number of other targets, so these stand for any number. Prints one JSON line each for the question (median and 99th percentile of 300) and for the update.
+Azurite. A question reads three rows whatever the number of other targets, so these stand for any number. Prints one JSON line
+each for the question (median and 99th percentile of 300) and for the update.
 """
 
 from __future__ import annotations
