@@ -10,6 +10,7 @@ from shared.graph import (
     consent,
     consent_state,
     copies,
+    folders,
     mailboxes,
     probe,
     reading,
@@ -191,7 +192,10 @@ def _subscription_event(task: Lifecycle, now: int) -> None:
 
 
 def _mended(client: Graph, task: Lifecycle, mailbox: Mailbox, now: int) -> bool:
-    """See to the subscription; whether the mailbox must be read again."""
+    """See to the subscription, or to the folders; whether the mailbox must be read again."""
+    if task.do == "folders":
+        folders.discover(client, mailbox.id)
+        return True
     if task.do == "missed":
         telemetry.count("rapport.graph.missed")
         return True
@@ -213,11 +217,14 @@ def renew_due(now: int) -> int:
 
 
 def daily(now: int) -> None:
-    """Once a day: subscriptions compared with Graph's list, and what was lost made anew."""
+    """Once a day: calendars and new folders of all mailboxes; subscriptions compared with Graph's list, lost ones made anew."""
     del now
-    if settings().graph_mode == "push" and consent_state.read().is_reading:
+    if not consent_state.read().is_reading:
+        return
+    kept = [mailbox.id for mailbox in mailboxes.read_all() if mailbox.state == "connected"]
+    work.send([Lifecycle(do="folders", mailbox=id) for id in kept])
+    if settings().graph_mode == "push":
         lost, strangers = subscriptions.reconcile(graph())
         telemetry.count("rapport.graph.subscriptions_lost", len(lost))
         telemetry.count("rapport.graph.subscriptions_strange", strangers)
-        kept = [mailbox.id for mailbox in mailboxes.read_all() if mailbox.state == "connected"]
         work.send([Lifecycle(do="subscriptionRemoved", mailbox=id) for id in kept])

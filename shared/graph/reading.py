@@ -24,7 +24,6 @@ WEEK = 7 * DAY
 PAGE = 200
 CALENDAR_BACK, CALENDAR_AHEAD = 35 * DAY, 14 * DAY
 BUDGET_SECONDS = 200.0  # a run goes on in a new message after this
-FOLDERS = ("inbox", "sentitems")
 _PAGES = f"odata.maxpagesize={PAGE}"
 
 
@@ -50,10 +49,9 @@ def sync_mail(graph: Graph, mailbox: Mailbox, now: int) -> set[str]:
     Raises GraphCallError, and OutOfTimeError when there is more to read than fits into one run.
     """
     until = time.monotonic() + BUDGET_SECONDS
-    known = {folder.name: folder for folder in folders(mailbox.id)}
     records: set[str] = set()
-    for name in {**dict.fromkeys(FOLDERS), **known}:
-        records |= _sync_folder(graph, mailbox, known.get(name) or Folder(mailbox=mailbox.id, name=name), now, until)
+    for folder in folders(mailbox.id):
+        records |= _sync_folder(graph, mailbox, folder, now, until)
     return records
 
 

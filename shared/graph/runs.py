@@ -8,13 +8,15 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from shared import record_updates
-from shared.graph import consent, consent_state, mailboxes, reading, throttle, work
+from shared import record_updates, stamps
+from shared.directory import directory, user_keys
+from shared.graph import consent, consent_state, folders, mailboxes, reading, throttle, work
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph, graph
 from shared.graph.mailboxes import Mailbox
 from shared.graph.reading import DAY, WEEK, OutOfTimeError
 from shared.graph.work import CALENDAR, Backfill, Dirty, Kind
+from shared.keys import keys
 from shared.settings import settings
 
 SETTLE_SECONDS = 60
@@ -55,9 +57,19 @@ def backfill(body: bytes) -> None:
         done = _run(task, mailbox, now, lambda: _read_pieces(graph(), mailbox, now))
     after = mailboxes.read(mailbox.id)
     if after is None or after.is_backfilled:
+        if done and after is not None:
+            # What says from when on records are complete has changed, and nothing else may change for long.
+            record_updates.announce_people(people_of(after))
         finish_backfill(now)
     elif done:
         work.send([Backfill(mailbox.id)])
+
+
+def people_of(mailbox: Mailbox) -> list[int]:
+    """The keys under which the owner of a mailbox takes part in interactions."""
+    our_people = directory(stamps.read().people)
+    owner = our_people.users.get(our_people.address_owner.get(mailbox.address, ""))
+    return user_keys(owner) if owner else [keys().address(mailbox.address)]
 
 
 def finish_backfill(now: int) -> None:
@@ -100,6 +112,7 @@ def connect(client: Graph, id: str, address: str, now: int) -> None:
         from shared.graph import subscriptions
 
         subscriptions.ensure(client, id, now)
+    folders.discover(client, id)
     for kind in work.KINDS:
         sync_kind(client, mailbox, kind, now)
     if not mailbox.mail_from:

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from shared import stamps
-from shared.directory import directory
+from shared import choices, stamps
+from shared.directory import Directory, directory, user_keys
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
 from shared.graph.consent import Scope
@@ -26,7 +26,8 @@ class Member(Struct, frozen=True, rename="camel"):
 
 
 def members(graph: Graph, scope: Scope) -> list[Member]:
-    """The mailboxes in scope by id. Users whom the CRM knows as inactive are left out unless wanted. Raises GraphCallError."""
+    """The mailboxes in scope by id. People who opted out are left out, and those whom
+    the CRM knows as inactive unless wanted. Raises GraphCallError."""
     our_people = directory(stamps.read().people)
     inactive = {
         address for user in our_people.users.values() if not user.active or user.deleted for address in user.emails
@@ -39,8 +40,15 @@ def members(graph: Graph, scope: Scope) -> list[Member]:
         found |= {member.id: member for member in _users(graph, "/users") if member.address in with_role}
     for group in scope.groups:
         found |= {member.id: member for member in _users(graph, f"/groups/{group}/transitiveMembers")}
-    kept = [member for member in found.values() if scope.include_inactive or member.address not in inactive]
-    return sorted(kept, key=lambda member: member.id)
+    shut = _opted_out(our_people) if scope.include_inactive else _opted_out(our_people) | inactive
+    return sorted((member for member in found.values() if member.address not in shut), key=lambda member: member.id)
+
+
+def _opted_out(our_people: Directory) -> set[str]:
+    """Addresses of people who chose to be left out; nothing of theirs is read."""
+    chosen = {key for key, choice in choices.standing().choices.items() if choice.opt_out}
+    users = our_people.users.values()
+    return {address for user in users if chosen.intersection(user_keys(user)) for address in user.emails}
 
 
 def _users(graph: Graph, path: str) -> Iterator[Member]:

@@ -48,6 +48,7 @@ class Lifecycle(msgspec.Struct, frozen=True, omit_defaults=True):
         "erase",
         "probe",
         "renew",
+        "folders",
         "reauthorizationRequired",
         "subscriptionRemoved",
         "missed",

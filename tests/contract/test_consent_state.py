@@ -13,12 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from local.tokens import TENANT
+from shared import choices
 from shared.errors import ConflictError, ForbiddenError, InvalidInputError
 from shared.graph import administration as admin
 from shared.graph import consent, consent_state, lifecycle, probe
 from shared.graph.administration import Choice, Returned
 from shared.graph.client import graph as client
 from shared.graph.consent import Scope, State
+from shared.keys import keys
 from tests.doubles.mailboxes import reading_from, tell_the_crm
 from tests.local.graph_process import POLL, RunningGraph, running_graph
 
@@ -162,6 +164,12 @@ def test_preview_shows_whom_and_which_fields(graph: RunningGraph) -> None:
     assert not any("mailFolders" in entry["path"] for entry in graph.control.get("requests"))
     with pytest.raises(InvalidInputError):
         admin.preview(Choice())
+
+
+def test_who_opted_out_is_not_in_scope(graph: RunningGraph) -> None:
+    give(graph)
+    choices.choose(keys().party("user:a1"), choices.Choices(opt_out=True))
+    assert [one.address for one in admin.preview(Choice(roles=["salesperson"])).mailboxes] == ["ben@us.example"]
 
 
 def _id(graph: RunningGraph, address: str) -> str:

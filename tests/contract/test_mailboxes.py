@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from local.tokens import TENANT
@@ -14,7 +15,7 @@ from shared.graph import consent, consent_state, copies, lifecycle, mailboxes, r
 from shared.graph.client import graph as client
 from shared.graph.consent import Scope, State
 from shared.graph.mailboxes import Mailbox
-from shared.graph.work import Backfill, Dirty
+from shared.graph.work import Backfill, Dirty, Lifecycle
 from shared.keys import keys
 from shared.kpi.interactions import Interactions
 from shared.membership import person_anchor
@@ -222,6 +223,22 @@ def test_a_list_that_breaks_off_cancels_nothing(
     assert len(with_kim()) == 3
 
 
+def test_mail_that_rules_file_elsewhere_is_found_and_drafts_and_junk_never(
+    graph: RunningGraph, mailbox: Mailbox
+) -> None:
+    graph.control.post(f"mailboxes/{mailbox.id}/folders", names=["Customers"])
+    for folder in ("customers", "junkemail", "drafts", "deleteditems", "archive"):
+        mail(graph, mailbox, folder=folder, at=ago(0.2))
+    connect(mailbox)
+    assert len(with_kim()) == 2
+    graph.control.post(f"mailboxes/{mailbox.id}/folders", names=["Later"])
+    lifecycle.handle(msgspec.json.encode(Lifecycle(do="folders", mailbox=mailbox.id)))
+    mail(graph, mailbox, folder="later")
+    sync(mailbox)
+    assert len(with_kim()) == 3
+    assert len(mailboxes.folders(mailbox.id)) == 5
+
+
 def test_private_events_leave_no_trace(graph: RunningGraph, mailbox: Mailbox) -> None:
     graph.control.event(mailbox.id, start=ago(2), end=ago(1.9), organizer=ANNA, attendees=[KIM], sensitivity="private")
     connect(mailbox)
@@ -274,6 +291,4 @@ def test_links_are_not_stored_readable(graph: RunningGraph, mailbox: Mailbox) ->
 
 
 def _body(task: Dirty | Backfill) -> bytes:
-    import msgspec
-
     return msgspec.json.encode(task)

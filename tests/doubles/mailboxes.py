@@ -30,8 +30,10 @@ def reading_from(graph: RunningGraph, monkeypatch: pytest.MonkeyPatch, tenant: s
         monkeypatch.setenv(name, value)
     client.close()
     settings.cache_clear()
-    yield
-    client.close()
+    try:
+        yield
+    finally:
+        client.close()
 
 
 def crm_rows() -> list[dict[str, Any]]:
