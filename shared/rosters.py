@@ -90,11 +90,14 @@ def every(kind: str) -> Iterator[Roster]:
 
 
 def owned_by(owners: Iterable[str]) -> Iterator[str]:
-    """The records that one of these users or teams owns. A scan of all rosters: owners change rarely."""
+    """The records that one of these users or teams owns, and their accounts, which count what these count.
+
+    A scan of all rosters: owners change rarely.
+    """
     wanted = set(owners)
     for row in tables.scan("records") if wanted else ():
         if (roster := _decoded(row)) and roster.owner in wanted:
-            yield roster.record
+            yield from filter(None, (roster.record, roster.account))
 
 
 def places() -> list[str]:

@@ -18,7 +18,7 @@ from shared.errors import PoisonMessageError, RetryLaterError, UnavailableError
 from tests.local.bus_process import RunningBus
 
 pytestmark = pytest.mark.usefixtures("queues")
-QUEUE = "people-updates"
+QUEUE = "graph-backfill"  # which no other test reads
 
 
 def message(body: bytes, attempts: int | None = None) -> func.ServiceBusMessage:
