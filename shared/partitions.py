@@ -2,7 +2,7 @@
 
 - A month is one row (`2026-11`, continued as `2026-11~001` when it passes 700 KB) of columns: every interaction that starts in
   that UTC month.
-- The tail is one row per interaction and revision (`t|2026-11|<key>|<revision>`, and `|-` where it left): an upsert that never
+- The tail is one row per interaction and revision (`!|2026-11|<key>|<revision>`, and `|-` where it left): an upsert that never
   contends.
 - `fold` puts entries into their months under the months' ETags and deletes the tail rows in the same transaction, so a crash
   leaves either the old state or the new one.
@@ -26,8 +26,8 @@ from shared.errors import UnavailableError
 from shared.kpi.interactions import Instants
 
 TABLE = "activities"
-TAIL = "t|"
-_PAST_TAIL = "t}"
+TAIL = "!|"  # sorts before every month: a fold between two pages of one query hides nothing from the reader
+_PAST_TAIL = "!}"
 TAIL_LIMIT = 64  # rows of tail from which reading costs more than folding once
 _TRIES = 8
 _locks = [threading.Lock() for _ in range(64)]
@@ -90,9 +90,8 @@ def _tail_rows(name: str, entries: Entries) -> Iterator[tables.Row]:
     for position, month in enumerate(months_of(entries.facts.at)):
         one = entries.take(np.array([position]))
         key = entries.facts.key[position].ljust(16, b"\0").hex()
-        gone = "|-" * bool(
-            entries.removed[position]
-        )  # by one change an anchor may lose what another one of the record keeps
+        # By one change an anchor may lose what another one of the record keeps: both are told.
+        gone = "|-" if entries.removed[position] else ""
         row = f"{TAIL}{month}|{key}|{int(entries.revision[position]):010d}{gone}"
         yield {"PartitionKey": name, "RowKey": row, "v": 1, **tables.split(encode(one))}
 

@@ -119,7 +119,7 @@ def test_tail_row_that_was_replaced_after_reading_is_not_deleted() -> None:
     seen = partitions.read(NAME)
     partitions.append(NAME, mail(1, NOVEMBER))
     partitions.fold_tail(seen)
-    assert len(rows("t|")) == 1
+    assert len(rows(partitions.TAIL)) == 1
     assert read() == live(mail(1, NOVEMBER))
 
 
