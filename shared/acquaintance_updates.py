@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec.structs import replace
 
-from shared import acquaintance_rows, closeness, membership, organisation, partitions, rosters, stamps
+from shared import acquaintance_rows, closeness, exchange, membership, organisation, partitions, rosters, stamps
 from shared.acquaintance import Known, met_together, work_out
 from shared.columns import Entries, joined, live, newest
 from shared.directory import Directory, directory
@@ -33,7 +33,7 @@ def is_own_target(name: str) -> bool:
 def follow_record(
     roster: Roster, children: Sequence[Roster], entries: Entries, now: int, parameters: Parameters, ours: Directory
 ) -> None:
-    """Store who knows this record's people; `entries` are the live ones of its partition. Other records have no row.
+    """Store who knows this record's people; `entries` are those of its partition that may be used. Other records have no row.
 
     Call it before the record's snapshot is stored under its ETag: whoever loses there comes back with newer entries, so the
     last row is always of the newest ones.
@@ -58,7 +58,9 @@ def people_of(roster: Roster, children: Sequence[Roster]) -> dict[int, int]:
 
 
 def _entries_of(anchors: Iterable[str]) -> Entries:
-    return live(newest(joined([partitions.read(anchor, with_ids=False).entries for anchor in anchors])))
+    """What of these partitions may be used now."""
+    held = live(newest(joined([partitions.read(anchor, with_ids=False).entries for anchor in anchors])))
+    return exchange.shown(held)[0]
 
 
 def _known(

@@ -71,7 +71,7 @@ def recompute(record: str, now: int) -> Stored | None:
         stored = _stored(widgets, now, valid_until(computed, now), similar_due)
         subject, our_people = computed.subject, directory(in_force.people)
         acquaintance_updates.follow_record(
-            subject.roster, subject.children, partition.live, now, computed.parameters, our_people
+            subject.roster, subject.children, computed.entries, now, computed.parameters, our_people
         )
         in_lists = list_row(widgets, computed.subject.roster, now)
         people = np.unique(np.concatenate([computed.inclusion.person, computed.entries.facts.part_person]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from shared import acquaintance_rows, acquaintance_updates, membership, rosters, states
+from shared import acquaintance_rows, acquaintance_updates, exchange, membership, rosters, states
 from shared.acquaintance import Known
 from shared.acquaintance_updates import RECORD_TARGETS
 from shared.crm.records import Contact, Lead, view
@@ -36,7 +36,7 @@ class Found(Struct, frozen=True):
 def current(target: str, now: int) -> Known | None:
     """The target's row if it still holds, else a new one; None when there is no such record, or the person belongs to one."""
     known, _ = acquaintance_rows.read(target)
-    if known is not None and now < known.valid_until:
+    if known is not None and now < known.valid_until and known.computed_at >= exchange.changed_at():
         return known
     if acquaintance_updates.is_own_target(target):
         if target.startswith("person:") and acquaintance_updates.owners(target, acquaintance_updates.claimants(target)):
