@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 
 from shared import insights, record_updates, telemetry
+from shared.errors import RetryLaterError
 from shared.graph import (
     consent,
     consent_state,
@@ -33,8 +34,19 @@ KEEP_SECONDS = 14 * 86_400  # what is held after the switch was turned off
 
 
 def handle(body: bytes) -> None:
-    """Do what a message of the lifecycle queue says."""
+    """Do what a message of the lifecycle queue says. Raises RetryLaterError while Graph is busy or away."""
     task, now = work.read(body, Lifecycle), int(time.time())
+    try:
+        _do(task, now)
+    except GraphCallError as error:
+        if error.is_passing:
+            raise RetryLaterError("Graph does not answer.", seconds=error.wait) from None
+        if not error.is_denied:
+            raise
+        work.send([Lifecycle(do="probe")])
+
+
+def _do(task: Lifecycle, now: int) -> None:
     match task.do:
         case "probe":
             check(now, "timer", task.mailbox)
