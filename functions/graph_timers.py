@@ -38,4 +38,4 @@ def reconcile_subscriptions(timer: func.TimerRequest) -> None:
     """Compare our subscriptions with Graph's list, once a day."""
     from shared.graph import lifecycle
 
-    lifecycle.daily(int(time.time()))
+    lifecycle.daily()

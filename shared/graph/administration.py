@@ -14,6 +14,7 @@ from shared.graph import calendar, consent, consent_state, mail, mailboxes, work
 from shared.graph.calls import GraphCallError
 from shared.graph.consent import Consent, Scope, State, Transition
 from shared.graph.mailboxes import Mailbox
+from shared.graph.times import text_of
 from shared.graph.work import Lifecycle
 from shared.settings import settings
 
@@ -117,8 +118,6 @@ class Preview(Shape, frozen=True):
 
 def status(now: int) -> Status:
     """How the connection stands."""
-    from shared.graph.times import text_of
-
     state = consent_state.read()
     pending = state.state is State.PENDING_CONSENT
     day, left = consent.day_of(state, now) if pending else (None, None)
@@ -189,9 +188,6 @@ def enable(choice: Choice, by: str, now: int) -> Status:
         return status(now)
     # Asked for in the queue: the answer must not wait for Graph, nor fail with it. Pressing again asks again.
     work.send([Lifecycle(do="probe")])
-    if done:
-        for day in consent.REMIND_ON:
-            work.send([Lifecycle(do="probe")], due=now + day * consent.DAY)
     return status(now)
 
 

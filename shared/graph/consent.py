@@ -19,7 +19,6 @@ from msgspec.structs import replace
 DAY = 86_400
 PERIOD = 14 * DAY  # 336 hours, whatever clocks do
 CONFIRM_AFTER = 15 * 60
-REMIND_ON = (7, 12, 13)
 
 
 class State(StrEnum):

@@ -57,17 +57,17 @@ def change(step: Callable[[Consent], Transition | None], now: int, by: str) -> T
             return None
         state = {"PartitionKey": _KEY, "RowKey": _STATE, "v": 1, "consent": json.encode(done.consent).decode()}
         event = Event(now, done.name, before.state, done.consent.state, by)
-        history = {"PartitionKey": _KEY, "RowKey": _history_key(row, now), "v": 1, "event": json.encode(event).decode()}
+        history = {
+            "PartitionKey": _KEY,
+            "RowKey": f"t|{now:011d}|{time.time_ns()}",
+            "v": 1,
+            "event": json.encode(event).decode(),
+        }
         if tables.transact(TABLE, [("write", state, row["etag"] if row else None), ("upsert", history, None)]):
             _held = None
             telemetry.count("rapport.consent", transition=done.name)
             return done
     raise UnavailableError("The consent is being changed by too many at once.")
-
-
-def _history_key(row: tables.Row | None, now: int) -> str:
-    del row
-    return f"t|{now:011d}|{time.time_ns()}"
 
 
 def history() -> Iterator[Event]:

@@ -55,7 +55,7 @@ def _do(task: Lifecycle, now: int) -> None:
         case "hold":
             hold(graph(), task.mailbox)
         case "erase":
-            erase(graph(), task.mailbox, now)
+            erase(graph(), task.mailbox)
         case "connect":
             _join(task, now)
         case _:
@@ -174,9 +174,8 @@ def park(client: Graph, id: str, now: int) -> None:
     mailboxes.change(id, parked_until=now + throttle.PARKED_SECONDS, error="ErrorAccessDenied")
 
 
-def erase(client: Graph, id: str, now: int) -> None:
+def erase(client: Graph, id: str) -> None:
     """Stop reading a mailbox and take out everything that it told; what others hold too stays."""
-    del now
     _unsubscribe(client, id)
     mailboxes.change(id, state="held")  # from here on no run of it begins
     runs.announce(copies.remove_all(id, reading.revision_now()), bulk=True)
@@ -228,9 +227,8 @@ def renew_due(now: int) -> int:
     return len(due)
 
 
-def daily(now: int) -> None:
+def daily() -> None:
     """Once a day: calendars and new folders of all mailboxes; subscriptions compared with Graph's list, lost ones made anew."""
-    del now
     if not consent_state.read().is_reading:
         return
     kept = [mailbox.id for mailbox in mailboxes.read_all() if mailbox.state == "connected"]

@@ -257,10 +257,10 @@ def test_one_mail_in_two_mailboxes_counts_once_and_stays_when_one_of_them_goes(
     mail(graph, ben, to=[BEN])
     sync(ben)
     assert sorted(with_kim().sources.tolist()) == [1, 2]
-    lifecycle.erase(client(), ben.id, NOW)
+    lifecycle.erase(client(), ben.id)
     assert with_kim().sources.tolist() == [1]
     assert _read(ben).state == "gone"
-    lifecycle.erase(client(), mailbox.id, NOW)
+    lifecycle.erase(client(), mailbox.id)
     assert len(with_kim()) == 0
 
 
