@@ -116,28 +116,12 @@ def scan(name: str, select: Sequence[str] | None = None) -> Iterator[Row]:
 
 def upsert(name: str, row: Row) -> None:
     """Insert or replace, whatever is there."""
-    from azure.data.tables import UpdateMode
-
-    with storage_errors():
-        table(name).upsert_entity(row, mode=UpdateMode.REPLACE)
+    transact(name, [("upsert", row, None)])
 
 
 def write_if(name: str, row: Row, etag: str | None) -> bool:
     """Replace the row if its ETag still holds, or insert it if `etag` is None; False when somebody else was faster."""
-    from azure.core import MatchConditions
-    from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-    from azure.data.tables import UpdateMode
-
-    with storage_errors():
-        try:
-            if etag is None:
-                table(name).create_entity(row)
-            else:
-                condition = MatchConditions.IfNotModified
-                table(name).update_entity(row, mode=UpdateMode.REPLACE, etag=etag, match_condition=condition)
-        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-            return False
-    return True
+    return transact(name, [("write", row, etag)])
 
 
 def delete(name: str, partition: str, row: str) -> None:
