@@ -16,7 +16,7 @@ $(VENV)/.stamp: $(LOCK)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@touch $@
 
-node_modules/.stamp: package-lock.json $(VENV)/.stamp
+node_modules/.stamp: package-lock.json | $(VENV)/.stamp
 	$(PY) -m local.node ci
 	@touch $@
 
