@@ -17,15 +17,17 @@ def record_updates(message: func.ServiceBusMessage) -> None:
 
     One message a call: a record that fails is dead-lettered alone.
     """
-    from shared import acquaintance_updates, deliveries, failures, similar_updates
+    from shared import acquaintance_updates, deliveries, failures, insights, similar_updates
     from shared.record_updates import read_record_update
 
     def work(body: bytes) -> None:
-        name = read_record_update(body).record
-        if acquaintance_updates.is_own_target(name):
-            acquaintance_updates.recompute(name, int(time.time()))
+        update, now = read_record_update(body), int(time.time())
+        if acquaintance_updates.is_own_target(update.record):
+            acquaintance_updates.recompute(update.record, now)
             return
-        stored = failures.recompute_or_note(name, int(time.time()))
+        if insights.includes(update.record, update.at, now):
+            return  # the message of an earlier window came late and did this one's work too
+        stored = failures.recompute_or_note(update.record, now)
         if stored and stored.similar_due:
             similar_updates.announce_round()
 

@@ -36,6 +36,15 @@ def read(record: str) -> Stored | None:
     return Stored(tables.unsplit(row), row["tag"], row["validUntil"], int(row["revision"]) // 1000)
 
 
+def includes(record: str, at: float, now: int) -> bool:
+    """Say whether the stored snapshot was begun after what was announced at `at` had been written, and still holds.
+
+    A margin of a second covers workers whose clocks differ. A snapshot whose last computation failed holds no longer.
+    """
+    row = tables.read(TABLE, *place(record), ["revision", "validUntil"])
+    return row is not None and now < row["validUntil"] and int(row["revision"]) // 1000 >= at + 1
+
+
 class Held(Struct, frozen=True):
     """What stands in a record's place before it is computed: the row's ETag, None if there is none, and its revision."""
 

@@ -15,9 +15,10 @@ from shared.settings import settings
 
 
 class RecordUpdate(msgspec.Struct, frozen=True):
-    """Compute this record's snapshot again."""
+    """Compute this record's snapshot again; `at`: when that was announced, so that a later snapshot makes it needless."""
 
     record: str
+    at: float = 1e18
 
 
 class PeopleUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="people"):
@@ -50,7 +51,8 @@ def announce(records: Iterable[str], bulk: bool = False) -> None:
     seconds = config.record_updates_bulk_window_seconds if bulk else config.record_updates_window_seconds
     now = time.time()
     messages = [
-        queues.in_window(record, msgspec.json.encode(RecordUpdate(record)), now, seconds) for record in sorted(records)
+        queues.in_window(record, msgspec.json.encode(RecordUpdate(record, now)), now, seconds)
+        for record in sorted(records)
     ]
     queues.send(config.record_updates_queue, messages)
 
