@@ -83,6 +83,7 @@ def test_a_mail_with_everything() -> None:
         ),
         regarding=("opportunity:o1",),
         version=1,
+        engagement=(0, 0, 0, 0, 0, 0),
     )
 
 
