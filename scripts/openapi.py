@@ -17,7 +17,7 @@ def main() -> int:
     content = document(function_app.app.get_functions())
     if "--check" in sys.argv[1:]:
         current = OPENAPI.exists() and OPENAPI.read_bytes() == content
-        print("up to date" if current else f"{OPENAPI.name} is out of date: make openapi")  # noqa: T201
+        print("up to date" if current else f"{OPENAPI.name} is out of date: make openapi")
         return 0 if current else 1
     OPENAPI.write_bytes(content)
     return 0
