@@ -116,12 +116,12 @@ def scan(name: str, select: Sequence[str] | None = None) -> Iterator[Row]:
 
 def upsert(name: str, row: Row) -> None:
     """Insert or replace, whatever is there."""
-    transact(name, [("upsert", row, None)])
+    _attempt(name, [("upsert", row, None)])
 
 
 def write_if(name: str, row: Row, etag: str | None) -> bool:
     """Replace the row if its ETag still holds, or insert it if `etag` is None; False when somebody else was faster."""
-    return transact(name, [("write", row, etag)])
+    return _attempt(name, [("write", row, etag)])
 
 
 def delete(name: str, partition: str, row: str) -> None:
@@ -136,14 +136,16 @@ def transact(name: str, operations: Iterable[Operation]) -> bool:
     Each transaction is all or nothing. One that was refused, because an ETag no longer holds or a row is there already,
     leaves what earlier ones wrote; callers' operations are safe to repeat.
     """
-    for chunk in _chunks(operations):
-        with storage_errors():
-            status = submit(table(name), chunk)
-        if status in _REFUSED:
-            return False
-        if status != _ACCEPTED:
-            raise UnavailableError(f"The table storage answered {status} to a transaction.")
-    return True
+    return all(_attempt(name, chunk) for chunk in _chunks(operations))
+
+
+def _attempt(name: str, operations: Sequence[Operation]) -> bool:
+    """One transaction; False when it was refused as a whole."""
+    with storage_errors():
+        status = submit(table(name), operations)
+    if status not in (_ACCEPTED, *_REFUSED):
+        raise UnavailableError(f"The table storage answered {status} to a transaction.")
+    return status == _ACCEPTED
 
 
 def _chunks(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
