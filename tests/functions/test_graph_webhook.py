@@ -49,7 +49,9 @@ def received(queue: str, tag: str) -> list[Any]:
     with closing(sending.client().get_queue_receiver(queue, receive_mode="receiveanddelete")) as receiver:
         while messages := receiver.receive_messages(max_message_count=100, max_wait_time=2.5):
             found += [json.loads(b"".join(message.body)) for message in messages]
-    mine = [one | {"mailbox": one["mailbox"].removesuffix(tag)} for one in found if one["mailbox"].endswith(tag)]
+    mine = [
+        one | {"mailbox": one["mailbox"].removesuffix(tag)} for one in found if one.get("mailbox", "").endswith(tag)
+    ]
     return sorted(mine, key=json.dumps)
 
 
