@@ -11,14 +11,15 @@ import numpy as np
 from shared.kpi.contributions import NAMES, point_array
 from shared.kpi.interactions import Bools, Floats
 from shared.kpi.parameters import FREQUENCY_DAYS, Parameters, Points
-from shared.kpi.ranking import area_under_roc
+from shared.kpi.ranking import area_difference, area_under_roc
 from shared.kpi.ties import Ties
 
 HALF_LIVES = (14.0, 30.0, 45.0, 60.0, 90.0, 120.0)
 FEWEST_POINTS = 5.0  # no contribution is fitted away: the explanation keeps all its parts
 STEP = 5.0
 WORTHWHILE = 5e-5  # a smaller gain of AUC moves no points
-_ROUNDS = 4
+FEWEST = 30  # ties that went on, and ties that did not, below which nothing is fitted
+DOUBT = 1.645  # standard errors up to which a difference of AUC may be chance: 5 %, one side
 
 Scorer = Callable[[Ties], Floats]
 
@@ -51,22 +52,40 @@ def health_scorer(parameters: Parameters) -> Scorer:
 
 def fit_pace(sample: Sample, start: Parameters) -> Parameters:
     """The frequency and half-life with the highest AUC, points left as they are; equal ones: the first of the grid."""
-    grid = [replace(start, frequency=f, half_life_days=h) for f in FREQUENCY_DAYS for h in HALF_LIVES]
-    return max(grid, key=lambda parameters: sample.auc(health_scorer(parameters)))
+    return max(_paces(start), key=lambda parameters: sample.auc(health_scorer(parameters)))
+
+
+def fit_cautious_pace(sample: Sample, start: Parameters) -> Parameters:
+    """The shortest half-life that the sample cannot tell from the best one, with its best frequency.
+
+    The past tells how fast things faded, not whether they will go on doing so. Where it leaves the choice open, a short memory
+    follows a change of habits sooner, and where it does not, nothing is given away.
+    """
+    grid = _paces(start)
+    scores = [sample.scores(health_scorer(parameters)) for parameters in grid]
+    areas = [area_under_roc(values, sample.alive) for values in scores]
+    best = scores[int(np.argmax(areas))]
+    open_to = [i for i, values in enumerate(scores) if _may_be_chance(best, values, sample.alive)]
+    return grid[min(open_to, key=lambda i: (grid[i].half_life_days, -areas[i]))]
+
+
+def _paces(start: Parameters) -> list[Parameters]:
+    return [replace(start, frequency=f, half_life_days=h) for f in FREQUENCY_DAYS for h in HALF_LIVES]
+
+
+def _may_be_chance(best: Floats, other: Floats, alive: Bools) -> bool:
+    difference, error = area_difference(best, other, alive)
+    return difference <= DOUBT * error
 
 
 def fit(sample: Sample, start: Parameters) -> Parameters:
-    """Points, frequency and half-life with the highest AUC found by turns from `start`, until nothing moves.
+    """A cautious pace, then the points with the highest AUC; `start` where the sample is too small to say anything.
 
     Points move five at a time from one contribution to another, the best move first, and sum to 100 throughout.
     """
-    best = start
-    for _ in range(_ROUNDS):
-        moved = fit_pace(sample, _fit_points(sample, best))
-        if moved == best:
-            break
-        best = moved
-    return best
+    if min(int(sample.alive.sum()), int((~sample.alive).sum())) < FEWEST:
+        return start
+    return _fit_points(sample, fit_cautious_pace(sample, start))
 
 
 def _fit_points(sample: Sample, start: Parameters) -> Parameters:

@@ -130,7 +130,7 @@ def _result(name: str, scorer: Scorer, fitted: dict[str, float], known: Sample, 
 def _scorers(known: Sample) -> list[tuple[str, Scorer, dict[str, float]]]:
     default = Parameters()
     paced = fit_pace(known, default)
-    fitted = fit(known, paced)
+    fitted = fit(known, default)
     half_life = max(DECAY_HALF_LIVES, key=lambda h: known.auc(lambda ties: ties.decayed(h)))
     return [
         ("rapport", health_scorer(fitted), described(fitted)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,35 @@ def area_under_roc(scores: Floats, positive: Bools) -> float:
     _, group, size = np.unique(scores, return_inverse=True, return_counts=True)
     rank = (np.cumsum(size) - (size - 1) / 2)[group]
     return float((rank[positive].sum() - positives * (positives + 1) / 2) / (positives * (n - positives)))
+
+
+def area_difference(scores: Floats, others: Floats, positive: Bools) -> tuple[float, float]:
+    """By how much the area of `scores` exceeds that of `others` on the same cases, and the standard error of this.
+
+    The two are compared case by case, so what both get wrong does not blur the difference (DeLong, DeLong, Clarke-Pearson
+    1988). Both kinds must be there at least twice, else ValueError.
+
+    >>> alive = np.array([False, False, True, True])
+    >>> [round(n, 4) for n in area_difference(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 1.0, 1.0, 4.0]), alive)]
+    [0.375, 0.3953]
+    """
+    if min(int(positive.sum()), int((~positive).sum())) < 2:
+        raise ValueError("comparing two areas needs two positives and two negatives")
+    above, below = (a - b for a, b in zip(_placements(scores, positive), _placements(others, positive), strict=True))
+    variance = above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)
+    return float(above.mean()), math.sqrt(float(variance))
+
+
+def _placements(scores: Floats, positive: Bools) -> tuple[Floats, Floats]:
+    """For each positive the share of negatives below it, for each negative the share of positives above; ties count half."""
+    high, low = scores[positive], scores[~positive]
+    return _share_below(high, np.sort(low)), 1.0 - _share_below(low, np.sort(high))
+
+
+def _share_below(values: Floats, ordered: Floats) -> Floats:
+    places = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
+    share: Floats = places / (2 * len(ordered))
+    return share
 
 
 def average_precision(scores: Floats, positive: Bools) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 
 from bench.evaluate import main, read_mails
 from shared.kpi.contributions import contributions
+from shared.kpi.fitting import DOUBT, FEWEST, HALF_LIVES, Sample, fit, fit_cautious_pace, fit_pace, health_scorer
 from shared.kpi.parameters import DAY, FREQUENCY_DAYS, Parameters
 from shared.kpi.quality import Dates, TooShortError, as_of_dates, evaluate
+from shared.kpi.ranking import area_difference
 from shared.kpi.ties import Mails, mails_of, ties_at
 from tests.doubles.ages import A, history, mail_in, mail_out
 
@@ -167,3 +170,39 @@ def test_company_mail_gets_its_dates_by_the_rule(capsys):
     assert main([str(COMPANY_MAIL), "30"]) == 0
     found = lines(capsys)
     assert found["rapport"]["auc"] > max(row["auc"] for name, row in found.items() if not name.startswith("rapport"))
+
+
+def sample_of(mails: Mails, *days: int) -> Sample:
+    return Sample(tuple(ties_at(mails, A + day * DAY, 30) for day in days))
+
+
+def test_a_sample_too_small_to_tell_leaves_everything_as_it_is():
+    few = sample_of(random_mails(300, number=300, people=10), 200)
+    assert min(few.alive.sum(), (~few.alive).sum()) < FEWEST
+    start = replace(Parameters(), half_life_days=45.0)
+    assert fit(few, start) == start
+
+
+def test_the_cautious_pace_is_the_shortest_that_is_as_good_as_the_best_but_for_chance():
+    sample = sample_of(random_mails(800, number=20_000), 400, 500, 600)
+    best, cautious = fit_pace(sample, Parameters()), fit_cautious_pace(sample, Parameters())
+
+    def behind(parameters: Parameters) -> tuple[float, float]:
+        return area_difference(*(sample.scores(health_scorer(p)) for p in (best, parameters)), sample.alive)
+
+    difference, error = behind(cautious)
+    assert cautious.half_life_days <= best.half_life_days
+    assert difference <= DOUBT * error
+    shorter = [h for h in HALF_LIVES if h < cautious.half_life_days]
+    for frequency, half_life in product(FREQUENCY_DAYS, shorter):
+        difference, error = behind(replace(Parameters(), frequency=frequency, half_life_days=half_life))
+        assert difference > DOUBT * error
+
+
+def test_mail_of_a_falling_company_is_followed(capsys):
+    """Its habits break in the months that are reported: a fit with a long memory (AUC 0.829) would not see that."""
+    assert main([]) == 0
+    found = lines(capsys)
+    assert found["rapport"]["auc"] >= 0.85
+    assert found["rapport"]["auc"] > found["decay"]["auc"] + 0.02
+    assert found["rapport"]["average_precision"] > found["recency"]["average_precision"] + 0.02

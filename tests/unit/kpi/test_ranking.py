@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.kpi.ranking import area_under_roc, average_precision, brier, calibration_error, fit_logistic
+from shared.kpi.ranking import (
+    area_difference,
+    area_under_roc,
+    average_precision,
+    brier,
+    calibration_error,
+    fit_logistic,
+)
 
 
 def arrays(pairs):
@@ -63,3 +70,26 @@ def test_logistic_fit_survives_separation_and_constant_scores():
 
 def test_calibration_error_of_a_constant_is_its_distance_from_the_base_rate():
     assert calibration_error(np.full(10, 0.9), np.arange(10) < 5, groups=1) == pytest.approx(0.4)
+
+
+def test_difference_of_areas_is_that_of_all_pairs_and_its_error_that_of_delong():
+    random = np.random.default_rng(3)
+    alive = random.random(60) < 0.4
+    first, second = random.integers(0, 9, 60) + 2.0 * alive, random.integers(0, 9, 60) + 1.0 * alive
+
+    def wins(scores, high, low):
+        return (scores[high] > scores[low]) + 0.5 * (scores[high] == scores[low])
+
+    positives, negatives = np.flatnonzero(alive), np.flatnonzero(~alive)
+    pairs = np.array([[wins(first, h, n) - wins(second, h, n) for n in negatives] for h in positives])
+    variance = pairs.mean(axis=1).var(ddof=1) / len(positives) + pairs.mean(axis=0).var(ddof=1) / len(negatives)
+    difference, error = area_difference(first, second, alive)
+    assert difference == pytest.approx(pairs.mean())
+    assert difference == pytest.approx(area_under_roc(first, alive) - area_under_roc(second, alive))
+    assert error == pytest.approx(variance**0.5)
+    assert area_difference(first, first, alive) == (0.0, 0.0)
+
+
+def test_difference_of_areas_needs_two_of_either():
+    with pytest.raises(ValueError, match="two positives and two negatives"):
+        area_difference(np.arange(4.0), np.arange(4.0), np.array([True, False, False, False]))
