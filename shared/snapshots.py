@@ -28,7 +28,7 @@ from shared.kpi.rhythm import Alarm
 from shared.kpi.time_spent import hours
 from shared.kpi.timeline import timeline
 from shared.kpi.trend import Trend, trend
-from shared.kpi.windows import Window, kpi_window
+from shared.kpi.windows import Window, kpi_window, local_date, midnight
 from shared.moments import instant, known_instant
 from shared.similar_results import SimilarResult
 from shared.similar_widget import similar_subjects, similar_widget
@@ -277,16 +277,18 @@ def _spread(spread: Spread | None) -> w.Spread | None:
 
 
 def _timeline(found: Computation) -> w.RelationshipActivities:
-    rows = timeline(found.history, found.parameters)
+    rows, zone = timeline(found.history, found.parameters), found.parameters.reporting_zone
+    since = _freshness(found, found.history.as_of).complete_from
+    first_known = "" if since is None else local_date(since, zone).isoformat()
     columns = (rows.emails_sent, rows.emails_received, rows.meetings_sent, rows.meetings_received, rows.calls_made)
     days = [
         w.TimelineDay(
             date=date, emails_sent=sent, emails_received=received, meetings_sent=invited, meetings_received=joined,
-            calls_made=made, calls_received=taken,
+            calls_made=made, calls_received=taken, known=date >= first_known,
         )
         for date, sent, received, invited, joined, made, taken in zip(rows.dates, *columns, rows.calls_received, strict=True)
     ]  # fmt: skip
-    return w.RelationshipActivities(time_zone=found.parameters.reporting_zone, days=days)
+    return w.RelationshipActivities(time_zone=zone, days=days)
 
 
 def valid_until(found: Computation, as_of: int) -> int:
@@ -296,8 +298,6 @@ def valid_until(found: Computation, as_of: int) -> int:
     the next midnight of the reporting zone.
     """
     from datetime import timedelta
-
-    from shared.kpi.windows import local_date, midnight
 
     zone = found.parameters.reporting_zone
     turns = [as_of + 3_600, midnight(local_date(as_of, zone) + timedelta(days=1), zone)]
