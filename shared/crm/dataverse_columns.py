@@ -137,6 +137,16 @@ _MAIL_STATUS = dict(
 _CLOSABLE = frozenset(("lead", "opportunity", "incident"))
 
 
+def columns_of(table: str) -> tuple[str, ...]:
+    """The columns of a table that are read, by their logical names; raises KeyError for a table that means nothing here.
+
+    >>> columns_of("team")
+    ('name',)
+    """
+    state = ("statecode", "statuscode") if table == "email" else ("statecode",) if table in _STATES else ()
+    return (*_COLUMNS[table], *state)
+
+
 def attributes_of(table: str, written: Mapping[str, Any], image: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """Return the plain attributes that the written columns of a table say, completed by those of a post image.
 
