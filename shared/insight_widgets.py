@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from shared.snapshots import Computation
 
 
+def without_health(health: w.Health) -> w.Health:
+    """What is left of health where the organisation does not show it: that a closed record is closed."""
+    nothing = w.HealthEvidence(
+        interactions=0, signs_from_them=0, frequency_days=health.evidence.frequency_days, periods=0, periods_met=0,
+        periods_met_by_them=0, decayed=0.0, expected=0.0, active_days=0, usual_gap_days=None, silence_days=None,
+        silence_ratio=None, signers=[], influences=[],
+    )  # fmt: skip
+    return w.Health(
+        score=None, score_int=None, grade="insufficient", state=3, trend=3, trend_name="notEnough", contributions=[],
+        evidence=nothing, alarm=None, frozen=health.frozen,
+    )  # fmt: skip
+
+
 def counterfactuals(found: Computation) -> w.Counterfactuals | None:
     """What a reply, a mail or a meeting by Friday would do; None for a closed record."""
     value = counterfactual(found.history, found.parameters)
@@ -60,7 +73,7 @@ def _departure(found: Computation, person: int) -> w.Departure:
 
 
 def email_engagement(found: Computation) -> w.EmailEngagement:
-    """Shares of followed mails from the CRM's own counters. A closed window or no followed mail gives nulls, not zeros."""
+    """Shares of followed mails from the CRM's own counters. No followed mail gives nulls, not zeros; so does `switchedOff`."""
     value = engagement(_followed(found))
     return w.EmailEngagement(
         followed=value.sent,
@@ -77,16 +90,17 @@ def email_engagement(found: Computation) -> w.EmailEngagement:
         click_rate=value.click_rate,
         attachment_rate=value.attachment_rate,
         reply_rate=value.reply_rate,
-        flags=["machineOpensNotSeparated"],
+        flags=["machineOpensNotSeparated"] if found.parameters.email_engagement else ["switchedOff"],
     )
 
 
 def _followed(found: Computation) -> FollowedMails:
-    """The followed mails of the window that count for the record."""
+    """The followed mails of the window that count for the record; none where the organisation does not want them shown."""
     entries, history = found.entries, found.history
     key = entries.facts.key[entries.engagement_index]
     at = entries.facts.at[entries.engagement_index]
     rows = (at >= found.window.start) & (at <= found.window.end) & np.isin(key, history.key)
+    rows &= found.parameters.email_engagement
     counters, key = entries.engagement[rows].astype(np.int64), key[rows]
     bounced, opens, clicks, links, attachments, viewed = counters.T if len(counters) else np.empty((6, 0), np.int64)
     nobody = np.zeros(len(key), dtype=bool)

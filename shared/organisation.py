@@ -11,7 +11,7 @@ from msgspec import json
 
 from shared import stamps, tables
 from shared.errors import FormatVersionError, NotFoundError
-from shared.kpi.parameters import Parameters, Points, Weights, WorkingCalendar
+from shared.kpi.parameters import NeverLog, Parameters, Points, Weights, WorkingCalendar
 from shared.organisation_settings import WEEKDAYS, ContributionPoints, OrganisationSettings, WorkingTime
 from shared.rosters import Roster
 
@@ -106,8 +106,20 @@ def parameters_of(settings: OrganisationSettings) -> Parameters:
         lost_ratio=alarms.probably_lost,
         idle_days=alarms.idle_days,
         single_thread_share=settings.single_thread_percent / 100,
+        strict_own_side=settings.strict_own_side,
+        email_engagement=settings.email_engagement,
+        show_health=settings.show_health,
+        never_log=_never_log(settings.never_log),
         working_calendar=_calendar(settings.working_time, settings.reporting_time_zone),
     )
+
+
+def _never_log(names: tuple[str, ...]) -> NeverLog:
+    if not names:
+        return NeverLog()
+    from shared.never_log import never_log_of
+
+    return never_log_of(names)
 
 
 def _points(points: ContributionPoints) -> Points:

@@ -26,6 +26,10 @@ Minutes = Annotated[float, Meta(ge=0, le=60)]
 HalfLife = Annotated[float, Meta(ge=7, le=365)]
 Domain = Annotated[str, Meta(pattern=r"^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$", max_length=253)]
 
+AddressOrDomain = Annotated[
+    str, Meta(pattern=r"^([^\s@,;:<>()\[\]\\\"+A-Z]+@)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$", max_length=320)
+]
+
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 
 
@@ -165,10 +169,14 @@ class OrganisationSettings(Document, frozen=True):
     longest_meeting_hours: Annotated[float, Meta(ge=1, le=24)] = 8.0
     recipient_limit: Annotated[int, Meta(ge=2, le=500)] = 20
     internal_domains: Annotated[tuple[Domain, ...], Meta(max_length=1000)] = ()
+    never_log: Annotated[tuple[AddressOrDomain, ...], Meta(max_length=10_000)] = ()
     lead_in_days: Annotated[int, Meta(ge=0, le=365)] = 30
     alarms: Alarms = Alarms()
     single_thread_percent: Annotated[float, Meta(ge=50, le=100)] = 70.0
     two_year_rule: bool = False
+    strict_own_side: bool = False
+    email_engagement: bool = True
+    show_health: bool = True
     similar_deals: SimilarDeals = field(default_factory=SimilarDeals)
     who_knows_whom: WhoKnowsWhom = WhoKnowsWhom()
     introductions: Introductions = Introductions()

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from shared import widgets as w
 from shared.columns import Entries
-from shared.insight_widgets import counterfactuals, cover_risk, email_engagement, summary_of
+from shared.insight_widgets import counterfactuals, cover_risk, email_engagement, summary_of, without_health
 from shared.kpi.contacts import Contacted, most_contacted
 from shared.kpi.counts import count, ratio
 from shared.kpi.freshness import Freshness, Source, freshness, recent_colleagues
@@ -30,6 +30,8 @@ from shared.kpi.timeline import timeline
 from shared.kpi.trend import Trend, trend
 from shared.kpi.windows import Window, kpi_window, local_date, midnight
 from shared.moments import instant, known_instant
+from shared.never_log import logged
+from shared.own_side import floored
 from shared.similar_results import SimilarResult
 from shared.similar_widget import similar_subjects, similar_widget
 from shared.subjects import Person, Subject, anchored
@@ -90,7 +92,7 @@ def compute(
     texts: Callable[[Iterable[int]], dict[int, str]],
 ) -> Computation:
     """Decide what counts at `as_of`. `texts` gives the addresses behind keys that are nobody's in the CRM."""
-    entries = relevant(subject, entries)
+    entries = logged(relevant(subject, entries), subject.membership, parameters.never_log)
     inclusion = include(entries.facts, subject.membership, as_of, parameters)
     history = inclusion.history()
     window = kpi_window(as_of, parameters)
@@ -111,6 +113,7 @@ def envelope(found: Computation, computed_at: int, read_at: int, version: int) -
     fresh = _freshness(found, read_at)
     flags = ["basicOnly"] * fresh.basic_only + ["partial"] * fresh.partial
     flags += ["frozen"] * (found.history.closed is not None)
+    flags += ["healthHidden"] * (not found.parameters.show_health)
     return {
         "record": roster.record,
         "record_type": roster.type,
@@ -165,7 +168,7 @@ def _widgets(found: Computation) -> w.Widgets:
         time_spent=w.TimeSpent(
             our_hours=spent.ours, their_hours=spent.theirs, our_minutes=spent.our_minutes, their_minutes=spent.their_minutes,
             face_minutes=spent.face_minutes, wider_team_minutes=spent.wider_team_minutes,
-            duration_missing=spent.duration_missing,
+            duration_missing=spent.duration_missing, flags=["durationMissing"] * (spent.duration_missing > 0),
         ),
         sent_received_ratio=w.SentReceivedRatio(
             by_them=quotients.by_them, by_us=quotients.by_us, emails_sent=quotients.sent,
@@ -177,6 +180,7 @@ def _widgets(found: Computation) -> w.Widgets:
         relationship_activities=_timeline(found),
         similar_won_opportunities=similar_widget(found),
     )  # fmt: skip
+    rest = floored(found, rest if parameters.show_health else replace(rest, health=without_health(rest.health)))
     return replace(rest, summary=summary_of(found, rest, similar_subjects(found.similar)))
 
 

@@ -99,15 +99,16 @@ class CustomerInteractions(Shape, frozen=True):
 
 
 class TimeSpent(Shape, frozen=True):
-    """Hours and minutes invested by both sides in the window."""
+    """Hours and minutes invested by both sides in the window; ours are null where they are withheld (`privacyFloor`)."""
 
-    our_hours: float
+    our_hours: float | None
     their_hours: float
-    our_minutes: float
+    our_minutes: float | None
     their_minutes: float
     face_minutes: float
-    wider_team_minutes: float
+    wider_team_minutes: float | None
     duration_missing: int
+    flags: list[str] = field(default_factory=list)
 
 
 class SentReceivedRatio(Shape, frozen=True):
@@ -149,7 +150,7 @@ class Spread(Shape, frozen=True):
 
 
 class SideResponse(Shape, frozen=True):
-    """How one side answers the other; null where nothing was answered or answerable."""
+    """How one side answers the other; null where nothing was answered or answerable, or withheld (`privacyFloor`)."""
 
     replies: int
     hours: Spread | None

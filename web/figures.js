@@ -59,7 +59,11 @@ export function initiatedView({ widgets: { customerInteractions: { ours, theirs 
   return section("initiated", say.text("initiated.title"), comparison([...rows, started], say));
 }
 
-export function hoursView({ widgets: { timeSpent } }, say) {
+/** What is to be known of a figure beside it. */
+const marks = (flags, element) =>
+  flags.length > 0 && h("ul", { class: "flags" }, flags.map((flag) => h("li", { class: "flag" }, element.flagText(flag))));
+
+export function hoursView({ widgets: { timeSpent } }, say, element) {
   return section(
     "hours",
     say.text("hours.title"),
@@ -71,6 +75,7 @@ export function hoursView({ widgets: { timeSpent } }, say) {
       timeSpent.widerTeamMinutes > 0 && figure(say.text("hours.widerTeam"), say.minutes(timeSpent.widerTeamMinutes)),
       timeSpent.durationMissing > 0 && figure(say.text("hours.missing"), say.number(timeSpent.durationMissing)),
     ),
+    marks(timeSpent.flags.filter((flag) => flag === "privacyFloor"), element),
   );
 }
 
@@ -120,13 +125,13 @@ function response(side, { replies, hours, businessHours, responseRate, answerabl
       figure(say.text("response.rate"), say.percent(responseRate), responseRate !== null && count),
       figure(say.text("response.replies"), say.number(replies)),
     ),
-    flags.length > 0 && h("ul", { class: "flags" }, flags.map((flag) => h("li", { class: "flag" }, element.flagText(flag)))),
+    marks(flags, element),
   );
 }
 
 export function engagementView({ widgets: { emailEngagement: mails } }, say, element) {
   const title = say.text("engagement.title");
-  if (mails.followed === 0) return section("engagement", title, h("p", {}, say.text("engagement.none")));
+  if (mails.followed === 0) return section("engagement", title, h("p", {}, say.text("engagement.none")), marks(mails.flags.filter((flag) => flag === "switchedOff"), element));
   const share = (key, rate, number, total) =>
     figure(say.text(`engagement.${key}`), say.percent(rate), say.text("engagement.count", { n: say.number(number), total: say.number(total) }));
   return section(
@@ -140,7 +145,7 @@ export function engagementView({ widgets: { emailEngagement: mails } }, say, ele
       share("clicked", mails.clickRate, mails.clicked, mails.withLinks),
       share("attachments", mails.attachmentRate, mails.attachmentsViewed, mails.attachments),
     ),
-    mails.flags.length > 0 && h("ul", { class: "flags" }, mails.flags.map((flag) => h("li", { class: "flag" }, element.flagText(flag)))),
+    marks(mails.flags, element),
   );
 }
 

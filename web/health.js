@@ -5,7 +5,8 @@ import { nameOf, names } from "./people.js";
 
 const ARROWS = { improving: "M3 13 13 3M6 3h7v7", steady: "M2 8h12M9 3l5 5-5 5", declining: "M3 3l10 10M13 6v7H6" };
 
-export function healthView({ widgets: { health } }, say) {
+export function healthView({ flags, widgets: { health } }, say, element) {
+  if (flags.includes("healthHidden")) return section("health", say.text("health.title"), h("p", {}, element.flagText("healthHidden")));
   return section(
     "health",
     say.text("health.title"),

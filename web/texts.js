@@ -33,6 +33,8 @@ export const TEXTS = {
   "flag.assumedHours": ["Default working hours assumed", "Übliche Arbeitszeit angenommen", "Przyjęto domyślne godziny pracy", "S-a presupus programul implicit", "افتُرضت ساعات العمل المعتادة"],
   "flag.durationMissing": ["Some durations are missing", "Einige Dauern fehlen", "Brak części czasów trwania", "Unele durate lipsesc", "بعض المدد ناقصة"],
   "flag.frozen": ["Record closed: figures as of closing", "Datensatz geschlossen: Stand beim Schließen", "Rekord zamknięty: stan z chwili zamknięcia", "Înregistrare închisă: valori la închidere", "السجل مغلق: الأرقام كما عند الإغلاق"],
+  "flag.healthHidden": ["Health is not shown in this organization", "Beziehungsgesundheit wird hier nicht angezeigt", "Kondycja relacji nie jest tu pokazywana", "Sănătatea relației nu este afișată aici", "صحة العلاقة لا تُعرض في هذه المؤسسة"],
+  "flag.switchedOff": ["Switched off in this organization", "Hier ausgeschaltet", "Tu wyłączone", "Dezactivat aici", "غير مفعّلة في هذه المؤسسة"],
   "flag.privacyFloor": ["Withheld: the group is too small", "Zurückgehalten: Gruppe zu klein", "Ukryte: grupa jest zbyt mała", "Reținut: grupul este prea mic", "محجوبة: المجموعة صغيرة جدًا"],
   "flag.machineOpensNotSeparated": ["May contain opens by machines", "Kann Öffnungen durch Maschinen enthalten", "Może zawierać otwarcia automatyczne", "Poate conține deschideri automate", "قد تشمل عمليات فتح آلية"],
   "flag.consentSuspect": ["Reading from Exchange is paused", "Lesen aus Exchange pausiert", "Odczyt z Exchange wstrzymany", "Citirea din Exchange este oprită temporar", "القراءة من Exchange متوقفة مؤقتًا"],

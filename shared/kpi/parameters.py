@@ -44,6 +44,17 @@ class WorkingCalendar:
 
 
 @dataclass(frozen=True)
+class NeverLog:
+    """Keys of addresses and of domains whose interactions are left out of everything."""
+
+    people: tuple[int, ...] = ()
+    domains: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.domains)
+
+
+@dataclass(frozen=True)
 class Parameters:
     """Everything that a figure depends on besides the interactions and `as_of`."""
 
@@ -75,6 +86,10 @@ class Parameters:
     lost_ratio: float = 8.0
     idle_days: int = 14
     single_thread_share: float = 0.70
+    strict_own_side: bool = False  # our side's response and hours only of groups of at least 5
+    email_engagement: bool = True  # whether figures of followed mails are shown
+    show_health: bool = True
+    never_log: NeverLog = NeverLog()
     working_calendar: WorkingCalendar = field(default_factory=lambda: WorkingCalendar(assumed=True))
 
     @property

@@ -5,10 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from shared.kpi.parameters import Parameters, WorkingCalendar
+from shared.keys import keys
+from shared.kpi.parameters import NeverLog, Parameters, WorkingCalendar
 from shared.organisation import adapted, frequency_of, parameters_of
 from shared.organisation_settings import FrequencyRule, OrganisationSettings
 from shared.rosters import Roster
+from tests.conftest import PERSON_KEY
+from tests.doubles.processes import forget
 
 
 def read(text: str) -> OrganisationSettings:
@@ -54,6 +57,9 @@ def test_a_document_survives_being_stored() -> None:
         ('{"similarDeals": {"weights": {"amount": 1, "region": 1, "stage": 0}}}', "at least 3"),
         ('{"leadInDays": 366}', "<= 365"),
         ('{"internalDomains": ["Us.Example"]}', "regex"),
+        ('{"neverLog": ["Kim@cust.example"]}', "regex"),
+        ('{"neverLog": ["kim+news@cust.example"]}', "regex"),
+        ('{"neverLog": ["kim@"]}', "regex"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_reason(document: str, complaint: str) -> None:
@@ -68,6 +74,7 @@ def test_every_setting_of_the_figures_reaches_the_parameters() -> None:
             '"grades": {"good": 70, "fair": 30}, "rollingWindowDays": 90, "timelineDays": 30, "twoYearRule": true,'
             '"reportingTimeZone": "Europe/Berlin", "minutesToRead": 1, "minutesToWrite": 6, "longestMeetingHours": 4,'
             '"recipientLimit": 10, "leadInDays": 60, "alarms": {"idleDays": 7, "cooling": 3, "probablyLost": 9},'
+            '"strictOwnSide": true, "emailEngagement": false, "showHealth": false,'
             '"singleThreadPercent": 80, "whoKnowsWhom": {"halfLifeDays": 30},'
             '"points": {"rhythm": 40, "theirRhythm": 30, "volume": 20, "recency": 10},'
             '"pointsWithBreadth": {"rhythm": 20, "theirRhythm": 30, "volume": 20, "recency": 10, "breadth": 20},'
@@ -83,8 +90,17 @@ def test_every_setting_of_the_figures_reaches_the_parameters() -> None:
     assert (parameters.cooling_ratio, parameters.lost_ratio, parameters.single_thread_share) == (3, 9, 0.8)
     assert (parameters.points.rhythm, parameters.points_with_breadth.breadth) == (40, 20)
     assert parameters.strength_half_life_days == 30
+    assert (parameters.strict_own_side, parameters.email_engagement, parameters.show_health) == (True, False, False)
     week = ((),) * 6 + (((480, 720), (780, 1440)),)
     assert parameters.working_calendar == WorkingCalendar("Europe/Berlin", week, frozenset({"2026-12-25"}), True)
+
+
+def test_the_never_log_list_becomes_keys_of_addresses_and_of_domains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSON_KEY", PERSON_KEY)
+    forget()
+    never = parameters_of(read('{"neverLog": ["bank.example", "kim@cust.example"]}')).never_log
+    assert never == NeverLog((keys().address("kim@cust.example"),), (keys().domain("bank.example"),))
+    forget()
 
 
 RULES = OrganisationSettings(
