@@ -8,10 +8,19 @@ from collections.abc import Iterator
 import pytest
 
 from tests.doubles.processes import forget
+from tests.doubles.queue_client import cut_pauses_short
+from tests.doubles.queued import STATUS_URL
 from tests.local.azurite_process import RunningAzurite, running_azurite
 from tests.local.bus_process import RunningBus, running_bus
 
 PERSON_KEY = base64.b64encode(b"the person key of all the tests.").decode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _brisk_queue_client() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        cut_pauses_short(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +32,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAzurite
 
 @pytest.fixture(scope="session")
 def service_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBus]:
-    """The Service Bus stand-in with the app's own queues, for the whole session. Tests share its messages."""
+    """The Service Bus stand-in with the app's own queues, for the whole session. See fresh_queues."""
     with running_bus(tmp_path_factory.mktemp("bus")) as running:
         yield running
 
@@ -41,8 +50,10 @@ def fresh_storage(azurite: RunningAzurite, patch: pytest.MonkeyPatch) -> None:
 
 
 def fresh_queues(bus: RunningBus, patch: pytest.MonkeyPatch) -> None:
-    """Point the app's settings to the stand-in."""
+    """Point the app's settings to the stand-in, and empty its queues."""
     patch.setenv("SERVICEBUS", bus.connection_string)
+    patch.setenv(STATUS_URL, bus.status_url)
+    bus.empty()
     forget()
 
 
@@ -56,7 +67,7 @@ def storage(azurite: RunningAzurite, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.fixture
 def queues(service_bus: RunningBus, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBus]:
-    """The app's queues."""
+    """The app's queues, empty."""
     fresh_queues(service_bus, monkeypatch)
     yield service_bus
     forget()

@@ -37,3 +37,10 @@ class History:
             gone.append(self._order.popleft()[1])
         self._seen.difference_update(gone)
         return gone
+
+    def forget_all(self) -> list[str]:
+        """Drop every id, and give them."""
+        gone = [message_id for _, message_id in self._order]
+        self._seen.clear()
+        self._order.clear()
+        return gone

@@ -31,10 +31,17 @@ def routes(service: Service) -> dict[tuple[str, str], Route]:
     """What can be asked: the depths, and for tests trouble of every kind."""
     return {
         ("GET", "/queues"): lambda _: depths(service.broker),
+        ("POST", "/empty"): lambda _: _empty(service),
         ("POST", "/faults"): lambda query: _plan_fault(service, query),
         ("POST", "/drop-connections"): lambda _: _drop(service),
         ("POST", "/detach-idle-senders"): lambda query: _detach(service, query),
     }
+
+
+def _empty(service: Service) -> dict[str, int]:
+    dropped = service.broker.empty()
+    service.touch()
+    return {"dropped": dropped}
 
 
 def _plan_fault(service: Service, query: dict[str, str]) -> dict[str, str]:

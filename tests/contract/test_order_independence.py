@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import pytest
 from msgspec import json
@@ -14,11 +13,11 @@ from shared import ingest, insights, ledger, recompute, tables
 from shared.changes import Change
 from shared.errors import NotFoundError, UnavailableError
 from shared.ledger_query import LedgerQuery
-from shared.queues import client
 from shared.record_updates import PeopleUpdate, read_people_update
 from shared.rosters import RECORD_TYPES, owned_by
 from shared.settings import settings
 from tests.doubles.processes import forget
+from tests.doubles.queued import received
 from tests.doubles.tenants import AS_OF, RECORDS, changes
 
 pytestmark = pytest.mark.usefixtures("storage", "queues")
@@ -39,14 +38,11 @@ def _work_off(batch: Sequence[Change]) -> None:
 
 
 def _work_off_people() -> None:
-    queue = settings().people_updates_queue
-    with closing(client().get_queue_receiver(queue, max_wait_time=0.3)) as receiver:
-        for message in receiver:
-            update = read_people_update(b"".join(message.body))
-            assert isinstance(update, PeopleUpdate)
-            for record in sorted({*insights.naming(update.keys), *owned_by(update.owners)}):
-                recompute.recompute(record, AS_OF)
-            receiver.complete_message(message)
+    for body in received(settings().people_updates_queue):
+        update = read_people_update(body)
+        assert isinstance(update, PeopleUpdate)
+        for record in sorted({*insights.naming(update.keys), *owned_by(update.owners)}):
+            recompute.recompute(record, AS_OF)
 
 
 def _answers() -> Answers:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime
 
 import msgspec
@@ -31,9 +29,9 @@ from shared.errors import NotFoundError, PreconditionError
 from shared.organisation_settings import FrequencyRule, GradeLimits, OrganisationSettings
 from shared.preview_shapes import Preview, PreviewRequest
 from shared.publishing import SettingsChange, UndoRequest, VersionsQuery
-from shared.queues import client
 from shared.record_updates import SettingsUpdate, read_people_update, read_record_update
 from shared.settings import settings
+from tests.doubles.queued import received
 from tests.doubles.tenants import AS_OF, changes
 
 pytestmark = pytest.mark.usefixtures("storage", "queues")
@@ -43,23 +41,9 @@ ADA = Caller(id="0f", name="Ada", roles=frozenset(), tenant="t")
 
 
 @pytest.fixture(autouse=True)
-def empty_queues(queues: object) -> None:
-    """The session's queues may hold what other tests have sent."""
-    for queue in (settings().people_updates_queue, settings().record_updates_queue):
-        list(received(queue))
-
-
-@pytest.fixture(autouse=True)
 def short_windows(monkeypatch: pytest.MonkeyPatch, storage: object) -> None:
     monkeypatch.setenv("RECORD_UPDATES_BULK_WINDOW_SECONDS", "1")
     settings.cache_clear()
-
-
-def received(queue: str, wait: float = 0.4) -> Iterator[bytes]:
-    with closing(client().get_queue_receiver(queue, max_wait_time=wait)) as receiver:
-        for message in receiver:
-            yield b"".join(message.body)
-            receiver.complete_message(message)
 
 
 def publish(base: int, comment: str = "", **parts: object) -> publishing.PublishedSettings:
@@ -76,7 +60,7 @@ def work_off_until_finished() -> set[str]:
             update = read_people_update(body)
             assert isinstance(update, SettingsUpdate)
             fan_out.work_off(update)
-        for body in received(settings().record_updates_queue):
+        for body in received(settings().record_updates_queue, scheduled_within=2):
             record = read_record_update(body).record
             recompute.recompute(record, AS_OF)
             computed.add(record)
@@ -190,7 +174,7 @@ def test_the_work_of_a_version_that_is_no_longer_in_force_stops() -> None:
     fan_out.work_off(SettingsUpdate(1, place=rosters.place("opportunity:o1")[0]))
     fan_out.work_off(SettingsUpdate(1))
     assert list(received(settings().people_updates_queue)) == []
-    assert list(received(settings().record_updates_queue, wait=2)) == []
+    assert list(received(settings().record_updates_queue, scheduled_within=2)) == []
 
 
 TRIED = (

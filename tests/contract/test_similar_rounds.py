@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
 from msgspec import json
 
 from shared import deal_pool_rows, organisation, similar_results, similar_updates, stamps, tables
 from shared.errors import FormatVersionError, PoisonMessageError
-from shared.queues import client
 from shared.settings import settings
 from shared.similar_deals import refresh
 from tests.doubles.processes import forget
+from tests.doubles.queued import received
 from tests.doubles.talk import NOW, row
 from tests.doubles.won_deals import found_at, open_deal, tell, widget, won_deal, won_deals
 
@@ -88,12 +86,7 @@ def test_other_settings_make_everything_due_and_are_kept_with_the_result() -> No
 
 def _messages() -> list[bytes]:
     """What waits in the queue, taken out of it."""
-    bodies = []
-    with closing(client().get_queue_receiver(settings().similar_updates_queue, max_wait_time=0.5)) as receiver:
-        for message in receiver:
-            bodies.append(b"".join(message.body))
-            receiver.complete_message(message)
-    return bodies
+    return list(received(settings().similar_updates_queue))
 
 
 def _deals(body: bytes) -> tuple[str, ...]:

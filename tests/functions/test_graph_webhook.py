@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +19,29 @@ from shared.graph import notifications, subscriptions
 from shared.graph.subscriptions import Subscription
 from shared.graph.work import CALENDAR, MAIL, Dirty, Kind, Lifecycle
 from shared.settings import settings
+from tests.doubles.queued import received
 
 ROOT = Path(__file__).resolve().parents[2]
 TENANT, STATE = "11111111-2222-3333-4444-555555555555", "the secret of the subscription"
 DIRTY, LIFECYCLE = "graph-dirty", "graph-lifecycle"
-_numbers = itertools.count(1)
+SOON = 2.5  # seconds: a window of one, and what it adds for slow clocks
 
 
 @pytest.fixture
-def app(storage: object, queues: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Three subscriptions of two mailboxes, whose names end in what this gives: tests share the broker's messages."""
-    tag = f"-{next(_numbers)}"
+def app(storage: object, queues: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three subscriptions of two mailboxes."""
     monkeypatch.setenv("GRAPH_TENANT_ID", TENANT)
     monkeypatch.setenv("GRAPH_MAIL_WINDOW_SECONDS", "1")
     monkeypatch.setenv("GRAPH_CALENDAR_WINDOW_SECONDS", "1")
     settings.cache_clear()
     known: tuple[tuple[str, str, Kind], ...] = (("s1", "m1", MAIL), ("s2", "m1", CALENDAR), ("s3", "m2", MAIL))
     for id, mailbox, kind in known:
-        subscriptions._write(Subscription(id, mailbox + tag, kind, 2_000_000_000, subscriptions._hashed(STATE)))
-    yield tag
+        subscriptions._write(Subscription(id, mailbox, kind, 2_000_000_000, subscriptions._hashed(STATE)))
 
 
-def received(queue: str, tag: str) -> list[Any]:
-    """What the queue holds of this test, in the order of its text."""
-    found: list[Any] = []
-    with closing(sending.client().get_queue_receiver(queue, receive_mode="receiveanddelete")) as receiver:
-        while messages := receiver.receive_messages(max_message_count=100, max_wait_time=2.5):
-            found += [json.loads(b"".join(message.body)) for message in messages]
-    mine = [
-        one | {"mailbox": one["mailbox"].removesuffix(tag)} for one in found if one.get("mailbox", "").endswith(tag)
-    ]
-    return sorted(mine, key=json.dumps)
+def sent(queue: str) -> list[Any]:
+    """What the app has sent to the queue, in the order of its text."""
+    return sorted((json.loads(body) for body in received(queue, scheduled_within=SOON)), key=json.dumps)
 
 
 def item(subscription: str = "s1", **more: Any) -> dict[str, Any]:
@@ -82,10 +71,11 @@ def test_handshake_gives_the_token_back_as_it_came(route: Any) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_notifications_become_one_flag_per_mailbox_and_kind(app: str) -> None:
+@pytest.mark.usefixtures("app")
+def test_notifications_become_one_flag_per_mailbox_and_kind() -> None:
     assert call([item() for _ in range(100)] + [item("s2"), item("s3")]).status_code == 202
     assert call([item()]).status_code == 202
-    marks = received(DIRTY, app)
+    marks = sent(DIRTY)
     expected = [
         {"mailbox": "m1", "kind": "calendar"},
         {"mailbox": "m1", "kind": "mail"},
@@ -96,21 +86,23 @@ def test_notifications_become_one_flag_per_mailbox_and_kind(app: str) -> None:
     assert len(marks) <= 4
 
 
+@pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(
     "forged",
     [{"subscriptionId": "unknown"}, {"clientState": "guessed"}, {"tenantId": "another"}, {"clientState": None}],
     ids=["subscription", "client state", "tenant", "no client state"],
 )
-def test_forged_items_are_dropped_without_a_word(app: str, forged: dict[str, Any]) -> None:
+def test_forged_items_are_dropped_without_a_word(forged: dict[str, Any]) -> None:
     given = {name: value for name, value in item(**forged).items() if value is not None}
     answer = call([given, item("s3")])
     assert (answer.status_code, answer.get_body()) == (202, b"")
-    assert received(DIRTY, app) == [{"mailbox": "m2", "kind": "mail"}]
+    assert sent(DIRTY) == [{"mailbox": "m2", "kind": "mail"}]
 
 
-def test_whose_mailbox_it_is_stands_in_our_own_table(app: str) -> None:
+@pytest.mark.usefixtures("app")
+def test_whose_mailbox_it_is_stands_in_our_own_table() -> None:
     call([item(resource="Users/m2/Messages/A=")])
-    assert received(DIRTY, app) == [{"mailbox": "m1", "kind": "mail"}]
+    assert sent(DIRTY) == [{"mailbox": "m1", "kind": "mail"}]
 
 
 @pytest.mark.usefixtures("app")
@@ -134,7 +126,8 @@ def test_key_before_the_present_one_still_opens(monkeypatch: pytest.MonkeyPatch)
         assert call([], old).status_code == status
 
 
-def test_lifecycle_events_are_queued_each_once(app: str) -> None:
+@pytest.mark.usefixtures("app")
+def test_lifecycle_events_are_queued_each_once() -> None:
     events = [item(event, lifecycleEvent="missed") for event in ("s1", "s1", "s3")] + [
         item(lifecycleEvent="unheard of")
     ]
@@ -143,7 +136,7 @@ def test_lifecycle_events_are_queued_each_once(app: str) -> None:
         Lifecycle(do="missed", subscription="s1", mailbox="m1"),
         Lifecycle(do="missed", subscription="s3", mailbox="m2"),
     ]
-    assert [(one["do"], one["subscription"], one["mailbox"]) for one in received(LIFECYCLE, app)] == [
+    assert [(one["do"], one["subscription"], one["mailbox"]) for one in sent(LIFECYCLE)] == [
         (one.do, one.subscription, one.mailbox) for one in expected
     ]
 
@@ -193,6 +186,7 @@ import os, sys
 os.environ.update(GRAPH_TENANT_ID="t", GRAPH_CLIENT_ID="c")
 from shared.graph.client import Graph
 from shared.settings import settings
+from tests.doubles.queued import received
 Graph(settings())
 found = [name for name in sys.modules if name.startswith("msgraph.")]
 print(len(found), "msgraph.generated.models.entity" in sys.modules)

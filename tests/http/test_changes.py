@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from typing import Any
 
 import azure.functions as func
@@ -12,8 +11,8 @@ import pytest
 from functions.crm_changes import crm_changes
 from shared.auth import INGEST, READER
 from shared.errors import PoisonMessageError
-from shared.queues import client
 from tests.doubles.platform import as_role, trust_platform
+from tests.doubles.queued import received
 from tests.doubles.routes import json_of, route
 from tests.doubles.tenants import RECORDS, story
 
@@ -90,10 +89,8 @@ def test_accepted_changes_are_in_the_queue_and_become_widgets() -> None:
     changes = story(1, 16)
     answer = post({"changes": changes})
     assert (202, len(changes)) == (answer.status_code, json_of(answer)["accepted"])
-    with closing(client().get_queue_receiver("crm-changes", max_wait_time=1)) as receiver:
-        for message in receiver:
-            crm_changes._function.get_user_function()(func.ServiceBusMessage(body=b"".join(message.body)))
-            receiver.complete_message(message)
+    for body in received("crm-changes"):
+        crm_changes._function.get_user_function()(func.ServiceBusMessage(body=body))
     widgets = route("get_record_widgets").call(headers=as_role(READER), params={"type": "contact", "id": "c1"})
     assert json_of(widgets)["record"] == "contact:c1"
 

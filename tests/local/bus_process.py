@@ -43,9 +43,13 @@ class RunningBus:
         return f"http://127.0.0.1:{self.status_port}"
 
     def depths(self, queue: str) -> dict[str, int]:
-        with urllib.request.urlopen(f"{self.status_url}/queues", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.status_url}/queues", timeout=60) as answer:
             depths: dict[str, int] = json.load(answer)[queue]
         return depths
+
+    def empty(self) -> None:
+        """Drop all messages of all queues, and what is known of their ids."""
+        urllib.request.urlopen(f"{self.status_url}/empty", b"", timeout=60).close()
 
     def kill(self) -> None:
         self.process.kill()

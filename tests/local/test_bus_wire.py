@@ -13,12 +13,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote_plus
 from uuid import uuid4
 
 import pytest
 from azure.servicebus import ServiceBusMessage, ServiceBusReceiver
-from azure.servicebus.exceptions import ServiceBusServerBusyError
+from azure.servicebus.exceptions import MessageLockLostError, ServiceBusServerBusyError
 
 from local.bus import frames
 from local.bus.codec import encode
@@ -297,13 +299,35 @@ def test_an_answer_can_be_late(desk: Desk) -> None:
 def test_the_client_comes_back_after_a_dropped_connection_or_a_detached_link(desk: Desk) -> None:
     sender, receiver = desk.sender("work"), desk.receiver("work")
     sender.send_messages(ServiceBusMessage("before"))
-    assert _ask(desk.bus, "POST", "/detach-idle-senders?seconds=0") == {"detached": 1}
+    # Idle since before the next second: it has sent within this millisecond.
+    assert _ask(desk.bus, "POST", "/detach-idle-senders?seconds=-1") == {"detached": 1}
     sender.send_messages(ServiceBusMessage("after the detach"))
     assert receiver.peek_messages(1)  # so that it has a connection to lose
     assert _ask(desk.bus, "POST", "/drop-connections") == {"dropped": 2}
     sender.send_messages(ServiceBusMessage("after the drop"))
     assert _take(receiver, 3) == ["before", "after the detach", "after the drop"]
     gc.collect()  # the client leaves the socket of a lost connection to the collector
+
+
+def test_emptied_queues_are_as_new_and_stay_so(tmp_path: Path) -> None:
+    queues = write_queues(tmp_path, [{"name": "work", "requiresDuplicateDetection": True}])
+    later = datetime.now(UTC) + timedelta(hours=1)
+    with running_bus(tmp_path / "state", queues) as first, Desk(first) as desk:
+        sender, receiver = desk.sender("work"), desk.receiver("work")
+        sender.send_messages([ServiceBusMessage(text, message_id=text) for text in ("locked", "dead", "ready")])
+        sender.schedule_messages(ServiceBusMessage("later", message_id="later"), later)
+        locked, dead = receiver.receive_messages(2, max_wait_time=30)
+        receiver.dead_letter_message(dead)
+        assert _ask(first, "POST", "/empty") == {"dropped": 4}
+        assert set(first.depths("work").values()) == {0}
+        with pytest.raises(MessageLockLostError):
+            receiver.complete_message(locked)
+        sender.send_messages(ServiceBusMessage("again", message_id="ready"))
+        assert _take(receiver, 1) == ["again"]
+    with running_bus(tmp_path / "state", queues) as second, Desk(second) as desk:
+        assert set(second.depths("work").values()) == {0}
+        desk.sender("work").send_messages(ServiceBusMessage("once more", message_id="later"))
+        assert _take(desk.receiver("work"), 1) == ["once more"]
 
 
 def test_the_status_server_refuses_what_it_does_not_know(bus: RunningBus) -> None:
