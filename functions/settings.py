@@ -124,3 +124,19 @@ def get_settings_progress(req: func.HttpRequest) -> func.HttpResponse:
     from shared import settings_progress
 
     return json_response(req, settings_progress.progress())
+
+
+@blueprint.route(route="settings/weights/import", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Activity weights of Dynamics 365 (sliders, or numbers of 3 to 9) as weights of these settings; nothing is saved",
+    roles=(ADMIN,),
+    request="shared.weight_import.WeightImport",
+    response="shared.weight_import.ImportedWeights",
+    errors=(InvalidInputError, TooLargeError),
+)
+def post_settings_weights_import(req: func.HttpRequest) -> func.HttpResponse:
+    """Arithmetic alone: the answer goes into a document to preview and publish."""
+    from shared import weight_import
+    from shared.weight_import import WeightImport
+
+    return json_response(req, weight_import.imported(request_of(req, WeightImport)))
