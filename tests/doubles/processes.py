@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-
 # What they remember comes from files of the app and of its packages, and costs a third of a second to read again.
 _READ_ONLY = ("shared.kpi", "shared.domains", "shared.messages", "shared.changes", "shared.crm")
 
