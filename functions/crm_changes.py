@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.auth import INGEST
-from shared.errors import InvalidInputError, TooLargeError, UnavailableError
+from shared.auth import ADMIN, INGEST
+from shared.errors import InvalidInputError, TooLargeError, UnauthenticatedError, UnavailableError
 from shared.http import body_of, endpoint, json_response
 from shared.settings import settings
 
@@ -25,6 +25,38 @@ def post_crm_changes(req: func.HttpRequest) -> func.HttpResponse:
     from shared.acceptance import accept
 
     return json_response(req, accept(body_of(req)), status=202)
+
+
+@blueprint.route(route="crm/dataverse", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Take in what a webhook of Dataverse posts, which shows a key instead of a token",
+    roles=None,
+    response="shared.acceptance.Accepted",
+    errors=(InvalidInputError, TooLargeError, UnauthenticatedError, UnavailableError),
+    status=202,
+)
+def post_dataverse_change(req: func.HttpRequest) -> func.HttpResponse:
+    """The same as for changes with a token, after the key has been checked."""
+    from shared import crm_webhook
+    from shared.acceptance import accept
+
+    crm_webhook.check(req.headers.get(crm_webhook.HEADER, ""))
+    return json_response(req, accept(body_of(req)), status=202)
+
+
+@blueprint.route(route="crm/dataverse/key", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="The key that a webhook of Dataverse has to send, for whoever registers it",
+    roles=(ADMIN,),
+    response="shared.crm_webhook.WebhookKey",
+)
+def get_dataverse_key(req: func.HttpRequest) -> func.HttpResponse:
+    """Kept by no cache."""
+    from shared import crm_webhook
+
+    answer = json_response(req, crm_webhook.present())
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="%CRM_CHANGES_QUEUE%", connection="SERVICEBUS")

@@ -45,6 +45,10 @@ param consentRedirectUrl string = ''
 @minValue(1)
 param graphKeyVersion int = 1
 
+@description('Number of the key that the CRM\'s webhook sends; one more is a new key, the last one still holds.')
+@minValue(1)
+param crmKeyVersion int = 1
+
 @description('Instances that always wait for requests. 0 is cheaper and makes the first request after a rest slow.')
 @minValue(0)
 @maxValue(20)
@@ -194,6 +198,7 @@ module functionApp 'modules/function-app.bicep' = {
     graphMode: graphMode
     graphClientId: graphClientId
     graphKeyVersion: graphKeyVersion
+    crmKeyVersion: crmKeyVersion
     consentRedirectUrl: consentRedirectUrl
     httpAlwaysReady: httpAlwaysReady
     instanceMemoryMB: instanceMemoryMB

@@ -97,6 +97,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         ),
     ] = False
     crm_changes_queue: Annotated[str, _about("Queue of changed CRM activities.")] = "crm-changes"
+    crm_key_version: Annotated[
+        int,
+        Meta(ge=1, le=10_000),
+        _about("Number of the key that a CRM's webhook sends; one more is a new key, and the last one still holds."),
+    ] = 1
     record_updates_queue: Annotated[str, _about("Queue of records to compute again.")] = "record-updates"
     people_updates_queue: Annotated[str, _about("Queue of people to compute again.")] = "people-updates"
     similar_updates_queue: Annotated[str, _about("Queue of deals to find similar won deals for.")] = "similar-updates"

@@ -20,6 +20,7 @@ param sendIntroductions bool
 param graphMode string
 param graphClientId string
 param graphKeyVersion int
+param crmKeyVersion int
 param consentRedirectUrl string
 param httpAlwaysReady int
 param instanceMemoryMB int
@@ -29,6 +30,7 @@ param subnetId string
 
 // Routes that answer without sign-in. Each has its own check in code, or nothing of any customer in its answer.
 var publicPaths = [
+  '/api/crm/dataverse'
   '/api/graph/lifecycle'
   '/api/graph/notifications'
   '/api/health'
@@ -155,6 +157,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     AUTH_ISSUER: issuer
     AUTH_AUDIENCE: authClientId
     CRM_CHANGES_QUEUE: 'crm-changes'
+    CRM_KEY_VERSION: string(crmKeyVersion)
     RECORD_UPDATES_QUEUE: 'record-updates'
     PEOPLE_UPDATES_QUEUE: 'people-updates'
     SIMILAR_UPDATES_QUEUE: 'similar-updates'

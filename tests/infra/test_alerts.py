@@ -118,7 +118,7 @@ def test_dead_letters_of_every_queue_are_told(deployment: Deployment) -> None:
 def test_the_webhooks_alert_looks_at_every_webhook() -> None:
     """Routes that other systems push to; Graph's own have two."""
     query = queries()["alert webhook"]
-    pushed = re.compile(r"crm/changes|graph/(notifications|lifecycle)")
+    pushed = re.compile(r"crm/(changes|dataverse)|graph/(notifications|lifecycle)")
     assert kql.compared(query, "Name") == {
         one["function"] for one in declared() if pushed.fullmatch(one["route"] or "")
     }
