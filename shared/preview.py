@@ -23,13 +23,16 @@ from shared.kpi.pipeline import preview as compared
 from shared.kpi.pipeline import shares
 from shared.list_packs import Pack
 from shared.moments import instant
+from shared.never_log import logged
 from shared.organisation_settings import OrganisationSettings
-from shared.preview_shapes import GradeShares, Move, Preview, PreviewRequest, TypePreview
+from shared.preview_quality import HORIZON_DAYS, Trial, foretelling, trial
+from shared.preview_shapes import Foretelling, GradeShares, Move, Preview, PreviewRequest, TypePreview
 from shared.recompute import computation
 from shared.rosters import RECORD_TYPES
 from shared.stamps import Stamps
 
 MOST_MOVES = 20
+ONLY_LIMITS = Foretelling(horizon_days=HORIZON_DAYS, alive=0, ended=0, reason="onlyLimits")
 PATIENCE_SECONDS = 7.0  # of the 10 in which an answer must be there
 
 
@@ -43,6 +46,7 @@ class Outcome:
     score_after: float | None
     grade_before: Grade
     grade_after: Grade
+    trial: Trial | None = None
 
     @property
     def distance(self) -> float:
@@ -58,7 +62,8 @@ def preview(request: PreviewRequest, now: int, patience: float = PATIENCE_SECOND
     in_force = stamps.read()
     old, new = organisation.settings_at(in_force.parameters), request.settings
     packs = {kind: list_store.read(kind) for kind in dict.fromkeys(request.types or RECORD_TYPES)}
-    if replace(new, grades=old.grades) == old:
+    only_limits = replace(new, grades=old.grades) == old
+    if only_limits:
         outcomes = {kind: _by_limits(kind, pack, new) for kind, pack in packs.items()}
     else:
         outcomes = _computed(packs, request, now, in_force, time.monotonic() + patience)
@@ -69,6 +74,7 @@ def preview(request: PreviewRequest, now: int, patience: float = PATIENCE_SECOND
         as_of=instant(now),
         types=[_of_type(kind, len(packs[kind]), outcomes[kind]) for kind in packs],
         moves=[_move(one) for one in moved[:MOST_MOVES]],
+        foretelling=ONLY_LIMITS if only_limits else foretelling(one.trial for one in everything if one.trial),
     )
 
 
@@ -130,10 +136,13 @@ def _outcome(record: str, now: int, in_force: Stamps, new: OrganisationSettings,
         return None
     computed, roster = found[0], found[0].subject.roster
     parameters = organisation.adapted(new, whole, roster)
-    included = include(computed.entries.facts, computed.subject.membership, now, parameters).history()
+    entries = logged(computed.entries, computed.subject.membership, parameters.never_log)
+    included = include(entries.facts, computed.subject.membership, now, parameters).history()
     before = health(computed.history, computed.parameters, created=roster.created_at)
     after = health(included, parameters, created=roster.created_at)
-    return Outcome(record, roster.name, before.score, after.score, before.grade, after.grade)
+    return Outcome(
+        record, roster.name, before.score, after.score, before.grade, after.grade, trial(computed, parameters)
+    )
 
 
 def _of_type(kind: str, number: int, outcomes: Sequence[Outcome]) -> TypePreview:

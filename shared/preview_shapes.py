@@ -54,6 +54,25 @@ class TypePreview(Shape, frozen=True):
     changed: int
 
 
+class Foretelling(Shape, frozen=True):
+    """Had the scores of `horizonDays` ago told which records would have contact since? On the computed records with a score then.
+
+    AUC: 0.5 is chance, 1 is best. `change` = after − before, `low` and `high` its 95 % interval: an interval around 0 means that
+    these records do not tell the two apart. Null with `reason`: `tooFew` (below 30 records that had contact, or that had not),
+    `onlyLimits` (grade limits change no score).
+    """
+
+    horizon_days: int
+    alive: int
+    ended: int
+    auc_before: float | None = None
+    auc_after: float | None = None
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+
+
 class Preview(Shape, frozen=True):
     """What the settings would do beside those in force (`paramsVersion`); nothing is saved.
 
@@ -65,3 +84,4 @@ class Preview(Shape, frozen=True):
     as_of: str
     types: list[TypePreview]
     moves: list[Move]
+    foretelling: Foretelling

@@ -208,6 +208,7 @@ def assert_foretold(told: Preview, before: Scores, after: Scores, base: int) -> 
     assert moved, "the settings of this test change something"
     assert {one.record: (one.score_before, one.score_after) for one in told.moves} == moved
     assert told.params_version == base
+    assert told.foretelling.reason in ("tooFew", "onlyLimits")  # a tenant of two dozen records
     for one in told.types:
         states = [state for record, (_, state) in after.items() if record.startswith(one.type)]
         assert (one.open, one.computed, one.sampled) == (len(states), len(states), False)

@@ -10,37 +10,15 @@ import pytest
 
 from shared.columns import Entries
 from shared.kpi.freshness import Source
-from shared.kpi.inclusion import include
-from shared.kpi.interactions import Membership
 from shared.kpi.parameters import NeverLog, Parameters
-from shared.kpi.windows import kpi_window
 from shared.never_log import logged
-from shared.rosters import Roster
-from shared.snapshots import Computation, snapshot
-from shared.subjects import Subject
+from shared.snapshots import snapshot
 from shared.widgets import RecordWidgets
-from tests.doubles.histories import BERLIN, DAY, A, Item, contact, email, instant, interactions, key, meeting, person
+from tests.doubles.computations import computed, entries_of
+from tests.doubles.histories import BERLIN, DAY, A, Item, contact, email, instant, key, meeting, person
 
 KIM = contact("kim")
 COLLEAGUES = ("anna", "ben", "cleo", "dora", "eve@us.example")
-
-
-def entries_of(items: Iterable[Item], engagement: dict[int, tuple[int, ...]] | None = None) -> Entries:
-    """Stored entries of these items; `engagement` gives the counters of followed mails by position."""
-    facts, followed = interactions(*items), engagement or {}
-    n = len(facts)
-    counters = np.array([followed[row] for row in sorted(followed)], dtype="u4").reshape(-1, 6)
-    return Entries(
-        facts, np.zeros(n, "u4"), np.zeros(n, bool), np.full(n, "", object), np.array(sorted(followed), "i8"), counters
-    )
-
-
-def computed(entries: Entries, parameters: Parameters = BERLIN, of: Membership = KIM) -> Computation:
-    """The computation of a record at A, as `compute` makes it of what was read."""
-    entries = logged(entries, of, parameters.never_log)
-    inclusion = include(entries.facts, of, A, parameters)
-    subject = Subject(Roster(record="contact:kim", name="Kim"), (), of, {})
-    return Computation(subject, entries, inclusion, inclusion.history(), kpi_window(A, parameters), parameters, {})
 
 
 def widgets(entries: Entries, parameters: Parameters = BERLIN) -> RecordWidgets:
