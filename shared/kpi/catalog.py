@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 NONE, HIGHER, LOWER, BALANCE = "no direction", "higher", "lower", "near 1"
 NEVER = "never"
+INSUFFICIENT = "the score is null"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,24 @@ CATALOG: tuple[Figure, ...] = (
            "turns", "0 or more", LOWER, "the oldest: nothing waits", "response"),
     Figure("score", "relationship health: rhythm, their rhythm, volume, recency and, for accounts and deals, breadth",
            "points", "0 to 100", HIGHER, "fewer than 3 interactions, or the oldest younger than 14 days", "health"),
+    Figure("rhythm", "part of the score: share of the expected periods with contact, recent ones counting more",
+           "points", "0 to 30 (accounts, deals: 27)", HIGHER, INSUFFICIENT, "contributions"),
+    Figure("theirRhythm", "part of the score: the same over periods with a sign from them",
+           "points", "0 to 40 (accounts, deals: 36)", HIGHER, INSUFFICIENT, "contributions"),
+    Figure("volume", "part of the score: decayed amount of contact beside the amount expected",
+           "points", "0 to 20 (accounts, deals: 18)", HIGHER, INSUFFICIENT, "contributions"),
+    Figure("recency", "part of the score: silence beside the relationship's usual gap",
+           "points", "0 to 10 (accounts, deals: 9)", HIGHER, INSUFFICIENT, "contributions"),
+    Figure("breadth", "part of the score of accounts and deals: how many of their people gave a sign in the last 90 days",
+           "points", "0 to 10", HIGHER, "insufficient, or a record of another type", "breadth"),
+    Figure("grade", "the score by the organization's limits: good from 60, fair from 40, else poor",
+           "choice", "good, fair, poor, insufficient", "good", "never: insufficient is a grade of its own", "health"),
+    Figure("influence", "by how much the score would be lower without one interaction; the five largest",
+           "points", "any", HIGHER, INSUFFICIENT, "influence"),
+    Figure("usualGap", "mean distance between days with contact", "days", "1 or more", LOWER,
+           "fewer than 4 days with contact", "rhythm"),
+    Figure("silenceDays", "time since the latest interaction of weight", "days", "0 to 730", LOWER,
+           "no interaction", "rhythm"),
     Figure("trend", "score against the score 28 days before, with hysteresis",
            "choice", "improving, steady, declining", "improving", "not enough information now or 28 days before", "trend"),
     Figure("silence", "time since the latest interaction ÷ the relationship's usual gap: from 4 cooling, from 8 probably lost",
@@ -87,8 +106,12 @@ CATALOG: tuple[Figure, ...] = (
            "share", "0 to 1", LOWER, "no interaction", "cover"),
     Figure("effectiveNumber", "1 ÷ Σ share²: how many equal people the shares amount to",
            "people", "1 or more", HIGHER, "no interaction", "cover"),
+    Figure("scoreIfLeaves", "the score without the interactions whose only colleague is the one who leaves",
+           "points", "0 to 100", HIGHER, "insufficient without that colleague", "cover"),
     Figure("strength", "who knows whom: how well a colleague knows an external person or a company",
            "points", "0 to 100", HIGHER, "no contact in the last 365 days", "strength"),
+    Figure("bars", "the strength on the meter: each bar a sixth of 100",
+           "bars", "1 to 6", HIGHER, "no contact in the last 365 days", "strength"),
     Figure("openRate", "delivered followed mails opened by a human ÷ delivered ones",
            "share", "0 to 1", HIGHER, "nothing delivered", "engagement"),
     Figure("clickRate", "delivered followed mails with links clicked by a human ÷ delivered ones with links",
@@ -99,6 +122,10 @@ CATALOG: tuple[Figure, ...] = (
            "share", "0 to 1", HIGHER, "nothing delivered", "engagement"),
     Figure("similarity", "how close a won deal is to this one, over the fields that both have",
            "percent", "0 to 100", NONE, "no field to compare", "similar"),
+    Figure("similarAverage", "mean and median of a figure over the nearest 20 similar won deals, at equal age and of whole lives",
+           "as the figure", "as the figure", NONE, "fewer than 10 similar deals, or none has the figure", "similar"),
+    Figure("daysToClose", "local date of the estimated closing − local date of the instant asked about",
+           "days", "any", NONE, "no estimated closing", "pipeline"),
     Figure("completeUpTo", "instant up to which every source of the record has been read",
            "instant", "up to the instant asked about", "later", "a source has not been read yet", "freshness"),
     Figure("completeFrom", "instant from which on every source of the record has been read",
