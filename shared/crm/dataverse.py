@@ -240,6 +240,7 @@ _MESSAGES: dict[str, Callable[[_Context, dict[str, Any]], list[Change]]] = {
     "Merge": _merged,
     "Win": _closed("OpportunityClose", "opportunityid", 1),
     "Lose": _closed("OpportunityClose", "opportunityid", 2),
+    "Close": _closed("IncidentResolution", "incidentid", 1),
     "CloseIncident": _closed("IncidentResolution", "incidentid", 1),
     "Associate": _related("link"),
     "Disassociate": _related("unlink"),

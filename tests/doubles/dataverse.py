@@ -66,6 +66,7 @@ class Dataverse(ThreadingHTTPServer):
         self.number = 1_000
         self.log: list[tuple[str, str]] = []
         self.published: list[str] = []
+        self.live_forms: dict[str, str] = {}
         self.fail: list[int] = []  # statuses of the next answers, in place of what was asked for
         self._under_way = 0
         self._lock, self._counting = threading.RLock(), threading.Lock()
@@ -128,6 +129,7 @@ class Dataverse(ThreadingHTTPServer):
             return 200, self._read(path, query, prefer), {}
         if path == "PublishXml":
             self.published.append(body["ParameterXml"])
+            self.live_forms = {id: row["formxml"] for id, row in self.rows["systemform"].items()}
             return 204, None, {}
         table = self._table(path.partition("(")[0])
         if method == "POST":
@@ -247,6 +249,8 @@ class Dataverse(ThreadingHTTPServer):
     def _delete(self, table: str, id: str) -> None:
         if table == "serviceendpoint" and any(step["eventhandler"][1] == id for step in self.rows[_STEPS].values()):
             raise RefusedQuery("The service endpoint is referenced by a step.", 400, "0x8004f01f")
+        if table == "webresource" and any(self.rows[table][id]["name"] in form for form in self.live_forms.values()):
+            raise RefusedQuery("The web resource is used by a form.", 400, "0x8004f01f")
         images = self.rows["sdkmessageprocessingstepimage"]
         for image in [one for one, row in images.items() if row["sdkmessageprocessingstepid"][1] == id]:
             self.remove("sdkmessageprocessingstepimage", image)
