@@ -30,9 +30,9 @@ def entries_of(items: Iterable[Item], engagement: dict[int, tuple[int, ...]] | N
     )
 
 
-def computed(entries: Entries, parameters: Parameters = BERLIN, of: Membership = KIM) -> Computation:
-    """The computation of a record at A, as `compute` makes it of what was read."""
+def computed(entries: Entries, parameters: Parameters = BERLIN, of: Membership = KIM, as_of: int = A) -> Computation:
+    """The computation of a record, as `compute` makes it of what was read."""
     entries = logged(entries, of, parameters.never_log)
-    inclusion = include(entries.facts, of, A, parameters)
+    inclusion = include(entries.facts, of, as_of, parameters)
     subject = Subject(Roster(record="contact:kim", name="Kim"), (), of, {})
-    return Computation(subject, entries, inclusion, inclusion.history(), kpi_window(A, parameters), parameters, {})
+    return Computation(subject, entries, inclusion, inclusion.history(), kpi_window(as_of, parameters), parameters, {})
