@@ -2,8 +2,9 @@
 
 MAIL is a mail log (`bench.mail_log`), COLLEAGUES lists the ids of our people, one a line. Prints a JSON line per ranking with
 `ranking`, `hit_at_1`, `hit_at_5`, `mrr` and `n` (cases), on the later half of the log (`bench.introductions`): `rapport` is
-section "who knows whom" with parameters fitted on the earlier half, `rapport_default` with the shipped ones, against the number
-of mails, the newest mail, and mails halved every 60 days.
+the app's strength with parameters fitted on the earlier half, `rapport_default` with the shipped ones, against the number
+of mails, the newest mail, and mails halved every 60 days. `settings` of the first line, published as the organisation's
+settings, makes the app serve that ranking.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from msgspec import to_builtins
 
 from bench.introductions import (
     Case,
@@ -28,6 +31,7 @@ from bench.introductions import (
 )
 from bench.mail_log import MailLog, read_mail_log
 from shared.kpi.parameters import Parameters
+from shared.organisation_settings import WhoKnowsWhom
 
 
 def evaluate(log: MailLog, colleagues: Sequence[str]) -> list[dict[str, object]]:
@@ -44,13 +48,20 @@ def evaluate(log: MailLog, colleagues: Sequence[str]) -> list[dict[str, object]]
         "decay_60_days": by_decay,
     }
     lines = [_line(name, pairs, ranking, testing) for name, ranking in rankings.items()]
-    lines[0] |= {
-        "half_life_days": fitted.strength_half_life_days,
-        "damping": fitted.strength_damping,
-        "silence_half_life_days": fitted.strength_silence_half_life_days,
-        "window_days": fitted.strength_window_days,
-    }
+    lines[0]["settings"] = {"whoKnowsWhom": to_builtins(settings_of(fitted))}
     return lines
+
+
+def settings_of(fitted: Parameters) -> WhoKnowsWhom:
+    """The organisation's settings that give these parameters."""
+    return WhoKnowsWhom(
+        half_life_days=fitted.strength_half_life_days,
+        window_days=fitted.strength_window_days,
+        one_way=fitted.strength_one_way,
+        damping=fitted.strength_damping,
+        regularity=fitted.strength_regularity,
+        silence_half_life_days=fitted.strength_silence_half_life_days,
+    )
 
 
 def _line(name: str, pairs: Pairs, ranking: Ranking, dates: Sequence[int]) -> dict[str, object]:

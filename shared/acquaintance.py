@@ -74,7 +74,7 @@ def decode(blob: bytes) -> Known:
 def raw_at(line: Line, known: Known, now: int, parameters: Parameters) -> float:
     """The line's raw strength faded to `now`."""
     days = max(now - known.computed_at, 0) / DAY
-    faded = line.raw * 0.5 ** (days / parameters.strength_half_life_days)
+    faded = line.raw * 0.5 ** (days * parameters.strength_regularity / parameters.strength_half_life_days)
     silence = parameters.strength_silence_half_life_days
     return float(faded if silence is None else faded * 0.5 ** (days / silence))
 

@@ -83,7 +83,7 @@ def frequency_of(settings: OrganisationSettings, roster: Roster) -> str:
 
 def parameters_of(settings: OrganisationSettings) -> Parameters:
     """The parameters of the figures by these settings, for any record without a frequency rule."""
-    weights, alarms = settings.weights, settings.alarms
+    weights, alarms, strength = settings.weights, settings.alarms, settings.who_knows_whom
     return Parameters(
         reporting_zone=settings.reporting_time_zone,
         window_days=settings.rolling_window_days,
@@ -101,7 +101,12 @@ def parameters_of(settings: OrganisationSettings) -> Parameters:
         longest_minutes=settings.longest_meeting_hours * 60,
         recipient_limit=settings.recipient_limit,
         lead_in_days=settings.lead_in_days,
-        strength_half_life_days=settings.who_knows_whom.half_life_days,
+        strength_half_life_days=strength.half_life_days,
+        strength_window_days=strength.window_days,
+        strength_one_way=strength.one_way,
+        strength_damping=strength.damping,
+        strength_regularity=strength.regularity,
+        strength_silence_half_life_days=strength.silence_half_life_days,
         cooling_ratio=alarms.cooling,
         lost_ratio=alarms.probably_lost,
         idle_days=alarms.idle_days,

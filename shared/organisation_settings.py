@@ -134,9 +134,15 @@ class SimilarDeals(Document, frozen=True):
 
 
 class WhoKnowsWhom(Document, frozen=True):
-    """`basic` counts mails and meetings of the window, without calls and decay."""
+    """How the strength is made (docs/who-knows-whom.md); `basic` counts emails and meetings of the window instead, without
+    calls and decay."""
 
     half_life_days: HalfLife = 90.0
+    window_days: Annotated[int, Meta(ge=30, le=1825)] = 365
+    one_way: Annotated[float, Meta(gt=0, le=1.25)] = 0.5
+    damping: Annotated[float, Meta(ge=0, le=2)] = 1.0
+    regularity: Annotated[float, Meta(ge=0.1, le=1)] = 1.0
+    silence_half_life_days: HalfLife | None = None
     basic: bool = False
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shared.kpi.noise import EVERY_SIGN
+
 DAY = 86_400
 HOUR = 3_600
 FREQUENCY_DAYS = {"daily": 1, "weekly": 7, "biweekly": 14, "monthly": 30, "quarterly": 91}
@@ -74,6 +76,7 @@ class Parameters:
     longest_minutes: float = 480.0  # longer meetings, calls and tasks are cut to this
     shortest_meeting_minutes: float = 5.0
     recipient_limit: int = 20
+    noise_rules: int = EVERY_SIGN  # the signs of automatic and bulk mail that count, as bits of shared.kpi.noise.Sign
     lead_in_days: int = 30  # span of an opportunity, lead or case starts this long before its creation
     strength_weights: Weights = Weights()  # in who knows whom
     strength_window_days: int = 365
@@ -82,6 +85,7 @@ class Parameters:
     strength_one_way: float = 0.5
     strength_damping: float = 1.0  # an interaction with k others counts k^-damping
     strength_silence_half_life_days: float | None = None  # halves the sum for so long a silence; None = it does not
+    strength_regularity: float = 1.0  # power of each week's part of the sum; below 1, steady contact beats bursts
     cooling_ratio: float = 4.0
     lost_ratio: float = 8.0
     idle_days: int = 14

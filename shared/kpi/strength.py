@@ -18,6 +18,7 @@ from shared.kpi.rounding import rounded
 
 HALF_STRENGTH = 8.0  # the raw strength that is shown as 50
 BARS = 6
+WEEK = 7 * DAY
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ def raw_strengths(met: Encounters, as_of: int, parameters: Parameters) -> tuple[
 
     f is the two-way factor when an email went each way, a meeting was held or a call answered, else the one-way factor; a
     company's parts are summed before it. s = 1, or with a silence half-life 0.5^(age of the newest / that): busy weeks long
-    ago then weigh less than the same contact kept up. `met` reaches to `as_of` or later. No encounter gives empty arrays.
+    ago then weigh less than the same contact kept up. A regularity below 1 is the power of each week's part of the sum: ten
+    emails in one week then count less than one in each of ten. `met` reaches to `as_of` or later. No encounter gives empty
+    arrays.
     """
     met = within_window(met, as_of, parameters)
     keys, code = np.unique(met.colleague, return_inverse=True)
@@ -75,7 +78,19 @@ def raw_strengths(met: Encounters, as_of: int, parameters: Parameters) -> tuple[
     if parameters.strength_silence_half_life_days is not None:
         silence = as_of - _newest(met, code, len(keys))
         factor = factor * 0.5 ** (silence / (DAY * parameters.strength_silence_half_life_days))
-    return keys, factor * np.bincount(code, worth, len(keys))
+    return keys, factor * _total(worth, code, met.at, len(keys), parameters.strength_regularity)
+
+
+def _total(worth: Floats, code: Indices, at: Instants, size: int, regularity: float) -> Floats:
+    """(size,) the sum of each colleague; weeks are those of the clock, so that a sum fades by one factor all the same."""
+    if regularity == 1.0:
+        return np.bincount(code, worth, size).astype(np.float64)
+    order = np.lexsort((at, code))
+    week, colleague = at[order] // WEEK, code[order]
+    begins = np.flatnonzero(np.append(True, (week[1:] != week[:-1]) | (colleague[1:] != colleague[:-1]))[: len(at)])
+    if not len(begins):
+        return np.zeros(size)
+    return np.bincount(colleague[begins], np.add.reduceat(worth[order], begins) ** regularity, size).astype(np.float64)
 
 
 def acquaintances(met: Encounters, as_of: int, parameters: Parameters) -> list[Acquaintance]:

@@ -25,7 +25,7 @@ class Happening:
 class Known:
     """What one colleague has with the target."""
 
-    total: float = 0.0
+    weeks: dict[int, float] = field(default_factory=lambda: defaultdict(float))
     out: int = 0
     back: int = 0
     meetings: int = 0
@@ -35,7 +35,11 @@ class Known:
 
 
 def slow_strengths(
-    happenings: Sequence[Happening], ours: Collection[str], targets: Collection[str], as_of: int
+    happenings: Sequence[Happening],
+    ours: Collection[str],
+    targets: Collection[str],
+    as_of: int,
+    regularity: float = 1.0,
 ) -> Mapping[str, tuple[float, Known]]:
     """Raw strength and evidence per colleague."""
     found: dict[str, Known] = defaultdict(Known)
@@ -48,11 +52,11 @@ def slow_strengths(
         for colleague in everyone & set(ours):
             for target in everyone & set(targets):
                 if one.kind != "email" or one.starter in (colleague, target):
-                    found[colleague].total += worth
+                    found[colleague].weeks[one.at // (7 * DAY)] += worth
                     touched.add(colleague)
         for colleague in touched:
             _note(found[colleague], one, colleague)
-    return {name: (_raw(known), known) for name, known in found.items()}
+    return {name: (_raw(known, regularity), known) for name, known in found.items()}
 
 
 def _note(known: Known, one: Happening, colleague: str) -> None:
@@ -65,6 +69,6 @@ def _note(known: Known, one: Happening, colleague: str) -> None:
     known.answered |= one.kind == "call" and one.answered
 
 
-def _raw(known: Known) -> float:
+def _raw(known: Known, regularity: float) -> float:
     two_way = (known.out > 0 and known.back > 0) or known.meetings > 0 or known.answered
-    return known.total * (1.25 if two_way else 0.5)
+    return sum(week**regularity for week in known.weeks.values()) * (1.25 if two_way else 0.5)

@@ -2,16 +2,33 @@
 
 import gzip
 import json
+from dataclasses import fields, replace
+from unittest.mock import ANY
 
+import msgspec
 import pytest
 
-from bench.evaluate_introductions import evaluate, main
-from bench.introductions import HIDDEN, Case, by_count, by_decay, by_recency, by_strength, cases, dates_of, pairs_of
+from bench.evaluate_introductions import evaluate, main, settings_of
+from bench.introductions import (
+    GRID,
+    HIDDEN,
+    Case,
+    by_count,
+    by_decay,
+    by_recency,
+    by_strength,
+    cases,
+    dates_of,
+    pairs_of,
+)
 from bench.mail_log import read_mail_log
 from shared.kpi.interactions import Interactions, Role
 from shared.kpi.parameters import DAY, Parameters
+from shared.organisation import parameters_of
+from shared.organisation_settings import OrganisationSettings
 
 START = 1_600_000_000
+STRENGTH = [field.name for field in fields(Parameters) if field.name.startswith("strength_")]
 RANKINGS = ["rapport", "rapport_default", "count", "recency", "decay_60_days"]
 
 
@@ -128,6 +145,19 @@ def test_the_command_prints_a_json_line_per_ranking(tmp_path, capsys):
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["ranking"] for line in lines] == RANKINGS
     assert all({"hit_at_1", "hit_at_5", "mrr", "n"} <= set(line) for line in lines)
+
+
+def test_the_printed_settings_make_the_app_rank_as_it_was_measured(tmp_path):
+    settings = evaluate(steady_log(tmp_path), ["a", "b", "c"])[0]["settings"]
+    served = parameters_of(msgspec.convert(settings, OrganisationSettings))
+    assert served == replace(Parameters(), **{name: getattr(GRID[0], name) for name in STRENGTH}, working_calendar=ANY)
+
+
+def test_each_fitted_choice_can_be_published():
+    for choice in GRID:
+        document = msgspec.json.encode({"whoKnowsWhom": settings_of(choice)})
+        served = parameters_of(msgspec.json.decode(document, type=OrganisationSettings))
+        assert [getattr(served, name) for name in STRENGTH] == [getattr(choice, name) for name in STRENGTH]
 
 
 def test_the_command_says_how_it_is_used(capsys):

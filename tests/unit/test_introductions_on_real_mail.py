@@ -41,10 +41,7 @@ def pooled(request) -> dict[str, dict[str, float]]:
     return found
 
 
-@pytest.mark.parametrize("figure", ["hit_at_1", "mrr"])
-def test_no_simpler_ranking_is_better(pooled, figure):
-    assert pooled["rapport"][figure] >= max(pooled[other][figure] for other in OTHERS)
-
-
-def test_the_first_five_are_as_good_within_a_quarter_of_a_percent(pooled):
-    assert pooled["rapport"]["hit_at_5"] >= max(pooled[other]["hit_at_5"] for other in OTHERS) - 0.0025
+# Nearly everybody is found among the first five by every ranking: a thousandth is five cases of the pool.
+@pytest.mark.parametrize(("figure", "slack"), [("hit_at_1", 0), ("hit_at_5", 0.001), ("mrr", 0)])
+def test_no_simpler_ranking_is_better(pooled, figure, slack):
+    assert pooled["rapport"][figure] >= max(pooled[other][figure] for other in OTHERS) - slack

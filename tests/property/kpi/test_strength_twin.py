@@ -40,8 +40,8 @@ def company(targets) -> object:
     return WORLD.membership(RecordType.ACCOUNT, "Cust", sorted(targets))
 
 
-def found(items, targets) -> dict[int, Acquaintance]:
-    answer = who_knows_whom(interactions(*items), company(targets), A, DEFAULTS)
+def found(items, targets, parameters=DEFAULTS) -> dict[int, Acquaintance]:
+    answer = who_knows_whom(interactions(*items), company(targets), A, parameters)
     return {each.colleague: each for each in answer.acquaintances}
 
 
@@ -49,10 +49,11 @@ many = st.lists(happenings(), max_size=25)
 targets_of = st.sets(st.sampled_from(THEIRS), min_size=1)
 
 
-@given(many, targets_of)
-def test_strength_and_evidence_agree_with_the_slow_form(all_of_them, targets):
-    fast = found([item(number, one) for number, one in enumerate(all_of_them)], targets)
-    slow = slow_strengths(all_of_them, OURS, targets, A)
+@given(many, targets_of, st.sampled_from([1.0, 0.5]))
+def test_strength_and_evidence_agree_with_the_slow_form(all_of_them, targets, regularity):
+    parameters = Parameters(strength_regularity=regularity)
+    fast = found([item(number, one) for number, one in enumerate(all_of_them)], targets, parameters)
+    slow = slow_strengths(all_of_them, OURS, targets, A, regularity)
     assert set(fast) == {person(name) for name in slow}
     for name, (raw, known) in slow.items():
         each = fast[person(name)]

@@ -257,5 +257,15 @@ def test_silence_counts_when_set_so():
     assert [each.raw for each in knows(out(90), out(180), parameters=parameters)] == [pytest.approx(0.5 * 0.75 * 0.5)]
 
 
+def test_with_regularity_ten_mails_of_a_week_count_less_than_one_in_each_of_ten():
+    parameters = Parameters(strength_regularity=0.5)
+    (busy,) = knows(*(out(10 + minute / 1440, id=str(minute)) for minute in range(9)), parameters=parameters)
+    (steady,) = knows(*(out(10 + 7 * week, id=str(week)) for week in range(9)), parameters=parameters)
+    (once,) = knows(out(10), parameters=parameters)
+    assert busy.raw == pytest.approx(3 * once.raw, rel=1e-3)
+    assert steady.raw > 2 * busy.raw
+    assert knows(parameters=parameters) == []
+
+
 def test_strength_never_passes_100():
     assert [strength_of(raw) for raw in (0.0, 8.0, 1e9)] == [0.0, 50.0, 100.0]
