@@ -26,6 +26,7 @@ from shared.kpi.interactions import Bools, Flags, Indices, Interactions
 VERSION = 1
 COUNTERS = 6
 _HEADER = struct.Struct("<BIIIIIII")  # version, n, m, q, people, followed mails, bytes of facts, bytes of ids
+_FIRST_HEADER = struct.Struct("<BIIIIII")  # the first layout knew no followed mails; it is told by its length
 _PER_INTERACTION = ("key", "at", "end", "kind", "flags", "minutes", "conversation", "sources")
 _PER_PART = ("part_index", "part_person", "part_domain", "part_role", "part_response")
 _PER_REGARDING = ("regarding_index", "regarding_type", "regarding_key")
@@ -190,15 +191,34 @@ class _Reader:
         return column
 
 
+def layout(blob: bytes) -> int:
+    """The number of a blob's layout: 1 as `encode` writes it, 0 for the first one, which had no counters of followed mails.
+
+    Both carry the version byte 1; their lengths tell them apart. Raises FormatVersionError for a blob that a newer version of
+    the app wrote.
+    """
+    if blob[0] != VERSION:
+        raise FormatVersionError(f"activity columns have format {blob[0]}, this app reads {VERSION}")
+    *_, facts_bytes, ids_bytes = _HEADER.unpack_from(blob)
+    return int(_HEADER.size + facts_bytes + ids_bytes == len(blob))
+
+
+def _lengths(blob: bytes) -> tuple[int, int, int, int, int, int, int, int]:
+    """n, m, q, people, followed mails, bytes of facts and of ids, and where the facts begin."""
+    if layout(blob):
+        _, n, m, q, people, followed, facts_bytes, ids_bytes = _HEADER.unpack_from(blob)
+        return n, m, q, people, followed, facts_bytes, ids_bytes, _HEADER.size
+    _, n, m, q, people, facts_bytes, ids_bytes = _FIRST_HEADER.unpack_from(blob)
+    return n, m, q, people, 0, facts_bytes, ids_bytes, _FIRST_HEADER.size
+
+
 def decode(blob: bytes, with_ids: bool = True) -> Entries:
     """The entries of one blob; `with_ids=False` leaves every activity id empty and saves the time of reading them.
 
     Raises FormatVersionError for a blob that a newer version of the app wrote.
     """
-    version, n, m, q, people, followed, facts_bytes, ids_bytes = _HEADER.unpack_from(blob)
-    if version != VERSION:
-        raise FormatVersionError(f"activity columns have format {version}, this app reads {VERSION}")
-    read = _Reader(zlib.decompress(blob[_HEADER.size : _HEADER.size + facts_bytes]))
+    n, m, q, people, followed, facts_bytes, ids_bytes, start = _lengths(blob)
+    read = _Reader(zlib.decompress(blob[start : start + facts_bytes]))
     key = read("S16", n)
     at = np.cumsum(read("<i8", n))
     end = at + read("<i8", n)
@@ -216,7 +236,7 @@ def decode(blob: bytes, with_ids: bool = True) -> Entries:
     )  # fmt: skip
     activity = np.full(n, "", dtype=object)
     if with_ids and n:
-        start = _HEADER.size + facts_bytes
+        start += facts_bytes
         activity[:] = zlib.decompress(blob[start : start + ids_bytes]).decode().split("\n")
     followed_index = read("<u4", followed).astype("i8")
     engagement = read("<u4", followed * COUNTERS).reshape(followed, COUNTERS)

@@ -105,6 +105,14 @@ def test_columns_of_yesterday_read() -> None:
     assert columns.decode((GOLDEN / "columns-1.bin").read_bytes()).activity.tolist() == ["email:1", "", "phonecall:ü"]
 
 
+def test_columns_of_the_first_layout_read_as_the_same_interactions() -> None:
+    """`columns-0.bin` was written by the app before it knew counters of followed mails."""
+    held = (GOLDEN / "columns-0.bin").read_bytes()
+    assert (columns.layout(held), columns.layout(columns.encode(entries()))) == (0, 1)
+    assert columns.encode(columns.decode(held)) == columns.encode(entries())
+    assert columns.decode(held).engagement.shape == (0, columns.COUNTERS)
+
+
 def test_columns_of_tomorrow_are_refused() -> None:
     with pytest.raises(FormatVersionError):
         columns.decode(bytes([columns.VERSION + 1]) + columns.encode(entries())[1:])
