@@ -23,16 +23,20 @@ node_modules/.stamp: package-lock.json | $(VENV)/.stamp
 run: setup
 	@$(PY) -m local.run up
 
+# Tests wait about as often as they compute: one process more than there are cores. WORKERS=0: all in one.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# What check runs of the tests. `make check test` runs them once, `make test` runs every test.
+CHECKED := tests/unit/test_import_arrows.py tests/functions/test_worker_rules.py tests/infra
+
 test: setup
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(if $(filter check,$(MAKECMDGOALS)),$(CHECKED:%=--ignore=%))
 
 check: setup
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_import_arrows.py tests/functions/test_worker_rules.py
 	$(PY) -m tests.infra.bicepcheck infra
-	$(PY) -m pytest -q -p no:cacheprovider tests/infra
+	$(PY) -m pytest -q -p no:cacheprovider $(CHECKED)
 
 bench: setup
 	$(PY) -m bench

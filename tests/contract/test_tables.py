@@ -10,8 +10,8 @@ import pytest
 from shared import tables
 from shared.errors import UnavailableError
 from shared.settings import settings
+from tests.doubles.ports import free_port
 from tests.doubles.processes import forget
-from tests.local.azurite_process import free_port
 
 pytestmark = pytest.mark.usefixtures("storage")
 NAME = "state"

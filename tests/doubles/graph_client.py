@@ -47,7 +47,7 @@ class SimulatorCredential:
         form |= {"client_secret": self._app.secret} | ({"claims": claims} if claims else {})
         data = urllib.parse.urlencode(form).encode()
         url = f"{self._base_url}/{self._tenant}/oauth2/v2.0/token"
-        with urllib.request.urlopen(url, data, timeout=10) as answer:
+        with urllib.request.urlopen(url, data, timeout=60) as answer:
             token = json.load(answer)["access_token"]
         return AccessToken(token, int(jwt.decode(token, options={"verify_signature": False})["exp"]))
 

@@ -56,7 +56,7 @@ class Running:
 
     def kill(self, name: str) -> None:
         self.running[name].child.send_signal(signal.SIGKILL)
-        self.running[name].child.wait(10)
+        self.running[name].child.wait(60)
 
     def stop(self, name: str) -> None:
         self.running[name].stop()
@@ -112,7 +112,7 @@ def undisturbed(changes: list[dict[str, Any]]) -> dict[str, dict[str, Any] | Non
 
 def until_something_waits(stack: Running) -> None:
     """Until messages lie in the queues, so that what is killed now is killed at work."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 60
     while not waiting_messages(stack.target.status_url)[0] and time.monotonic() < give_up:
         time.sleep(0.02)
 

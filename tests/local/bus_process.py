@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from azure.servicebus import ServiceBusClient, ServiceBusReceiver, ServiceBusSender, ServiceBusSubQueue
+
+from tests.doubles.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "a key of the tests"
@@ -53,13 +54,13 @@ class RunningBus:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def stop(self) -> int:
         """End it in order; gives the exit code."""
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
 
 class Desk:
@@ -97,13 +98,6 @@ class Desk:
         self.client.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def write_queues(folder: Path, queues: Sequence[str | Mapping[str, Any]], **defaults: Any) -> Path:
     """A queue list of names, or names with options, in `folder`."""
     listed = [{"name": queue} if isinstance(queue, str) else dict(queue) for queue in queues]
@@ -136,12 +130,12 @@ def running_bus(
     reader.start()
     try:
         if "listening" not in process.stdout.readline():
-            process.wait(timeout=10)
-            reader.join(timeout=5)
+            process.wait(timeout=60)
+            reader.join(timeout=60)
             raise RuntimeError("".join(bus.log[-5:]))
         yield bus
     finally:
         bus.stop()
-        reader.join(timeout=5)
+        reader.join(timeout=60)
         process.stdout.close()
         process.stderr.close()

@@ -18,11 +18,11 @@ from typing import Any
 
 from local.graph.consent import REGISTRATIONS
 from local.tokens import TENANT
-from tests.local.bus_process import free_port
+from tests.doubles.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PUSH, POLL = REGISTRATIONS
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def call(method: str, url: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
@@ -30,7 +30,7 @@ def call(method: str, url: str, body: Any = None, headers: dict[str, str] | None
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers or {}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             status, content = answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -112,13 +112,13 @@ class RunningGraph:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def stop(self) -> int:
         """End it in order; gives the exit code."""
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def running_graph(
         yield graph
     finally:
         graph.stop()
-        reader.join(timeout=5)
+        reader.join(timeout=60)
         process.stderr.close()
 
 
@@ -156,5 +156,5 @@ def _wait_healthy(graph: RunningGraph, reader: threading.Thread) -> None:
         except OSError:
             time.sleep(0.02)  # it is still importing
     graph.stop()
-    reader.join(timeout=5)
+    reader.join(timeout=60)
     raise RuntimeError("".join(graph.log[-5:]))

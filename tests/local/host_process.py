@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from tests.doubles.ports import free_port
 
 T = TypeVar("T")
 
@@ -39,18 +40,10 @@ class RunningHost:
     def stop(self) -> int:
         """End it in order (SIGTERM) and return its exit code."""
         self.process.terminate()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def make_app(root: Path, code: str, host_json: str = HOST_JSON) -> Path:
@@ -77,7 +70,7 @@ def start_host(
 
 def _is_running(base_url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{base_url}/admin/host/status", timeout=5) as answer:
+        with urllib.request.urlopen(f"{base_url}/admin/host/status", timeout=60) as answer:
             return b'"Running"' in answer.read()
     except urllib.error.HTTPError as error:
         error.close()
@@ -116,7 +109,7 @@ def running_host(
         if host.process.poll() is None:
             host.process.terminate()
             try:
-                host.process.wait(timeout=20)
+                host.process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 host.kill()
 

@@ -8,7 +8,8 @@ import pytest
 from azure.data.tables import TableClient, TableServiceClient
 
 from local import azurite
-from tests.local.azurite_process import free_port, running_azurite
+from tests.doubles.ports import free_port
+from tests.local.azurite_process import running_azurite
 
 pytestmark = pytest.mark.stack
 

@@ -13,7 +13,7 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver
 from tests.local.bus_process import RunningBus, running_bus, write_queues
 
 
-async def _texts(receiver: ServiceBusReceiver, count: int, wait: float = 5) -> list[str]:
+async def _texts(receiver: ServiceBusReceiver, count: int, wait: float = 60) -> list[str]:
     got = await receiver.receive_messages(count, max_wait_time=wait)
     for message in got:
         await receiver.complete_message(message)
@@ -34,7 +34,7 @@ async def _every_way_to_settle(bus: RunningBus) -> None:
         assert [str(message) for message in await receiver.peek_messages(10)] == [*names, "later", "never"]
         await sender.cancel_scheduled_messages(cancelled)
 
-        done, again, aside, bad = await receiver.receive_messages(4, max_wait_time=5)
+        done, again, aside, bad = await receiver.receive_messages(4, max_wait_time=60)
         await receiver.renew_message_lock(done)
         await asyncio.gather(  # settled together, as the app does
             receiver.complete_message(done),
@@ -42,13 +42,13 @@ async def _every_way_to_settle(bus: RunningBus) -> None:
             receiver.defer_message(aside),
             receiver.dead_letter_message(bad, reason="why", error_description="how"),
         )
-        (back,) = await receiver.receive_messages(1, max_wait_time=5)
+        (back,) = await receiver.receive_messages(1, max_wait_time=60)
         assert (str(back), back.delivery_count) == ("abandon", 1)
         await receiver.complete_message(back)
         assert aside.sequence_number is not None
         (aside,) = await receiver.receive_deferred_messages([aside.sequence_number])
         await receiver.complete_message(aside)
-        (letter,) = await dead.receive_messages(1, max_wait_time=5)
+        (letter,) = await dead.receive_messages(1, max_wait_time=60)
         assert (letter.dead_letter_reason, letter.dead_letter_error_description) == ("why", "how")
         await dead.complete_message(letter)
         assert await _texts(receiver, 1) == ["later"]

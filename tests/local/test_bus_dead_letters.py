@@ -41,7 +41,7 @@ def _fail(desk: Desk, queue: str, messages: list[ServiceBusMessage]) -> None:
     """Send messages and dead-letter them."""
     for one in messages:
         desk.sender(queue).send_messages(one)
-    for message in desk.receiver(queue).receive_messages(len(messages), max_wait_time=5):
+    for message in desk.receiver(queue).receive_messages(len(messages), max_wait_time=60):
         why = f"for {message.message_id}"
         desk.receiver(queue).dead_letter_message(message, reason="no record", error_description=why)
 
@@ -84,7 +84,7 @@ def test_replay_sends_the_same_message_under_a_new_id_and_removes_it_only_then(d
     assert [line["correlationId"] for line in _lines(done)] == ["trace"]
     assert "replay: 1 messages of again" in done.stderr
     assert desk.bus.depths("again") == {**NONE_LEFT, "active": 1, "dead_letter": 1}
-    (got,) = desk.receiver("again").receive_messages(10, max_wait_time=5)
+    (got,) = desk.receiver("again").receive_messages(10, max_wait_time=60)
     desk.receiver("again").complete_message(got)
     assert got.message_id not in (None, "same")
     assert (b"".join(got.body), got.correlation_id, got.content_type, got.subject) == (

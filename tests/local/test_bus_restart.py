@@ -15,7 +15,8 @@ import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusReceivedMessage, ServiceBusReceiver
 from azure.servicebus.exceptions import ServiceBusError
 
-from tests.local.bus_process import RunningBus, free_port, running_bus, write_queues
+from tests.doubles.ports import free_port
+from tests.local.bus_process import RunningBus, running_bus, write_queues
 
 QUEUES = ["load", "held", "counted", "later", {"name": "once", "requiresDuplicateDetection": True}]
 LOCK = 5.0
@@ -52,7 +53,7 @@ class Load:
         receiver = client.get_queue_receiver("load")
         try:
             while True:
-                for message in receiver.receive_messages(5, max_wait_time=5):
+                for message in receiver.receive_messages(5, max_wait_time=60):
                     self.highest = max(self.highest, message.sequence_number or 0)
                     self.in_doubt = {str(message)}
                     receiver.complete_message(message)
@@ -72,13 +73,13 @@ class Promises:
     def hold(self, client: ServiceBusClient) -> None:
         with client.get_queue_sender("held") as sender, client.get_queue_receiver("held") as receiver:
             sender.send_messages([ServiceBusMessage("first"), ServiceBusMessage("second")])
-            self.held = receiver.receive_messages(2, max_wait_time=5)
+            self.held = receiver.receive_messages(2, max_wait_time=60)
 
     def count(self, client: ServiceBusClient) -> None:
         with client.get_queue_sender("counted") as sender, client.get_queue_receiver("counted") as receiver:
             sender.send_messages(ServiceBusMessage("counted"))
             for _ in range(2):
-                receiver.abandon_message(receiver.receive_messages(1, max_wait_time=5)[0])
+                receiver.abandon_message(receiver.receive_messages(1, max_wait_time=60)[0])
 
     def remember(self, client: ServiceBusClient) -> None:
         with client.get_queue_sender("once") as sender, client.get_queue_receiver("once") as receiver:
@@ -111,7 +112,7 @@ class Promises:
 
     def check_schedule(self, client: ServiceBusClient) -> None:
         with client.get_queue_receiver("later") as receiver:
-            (fired,) = receiver.receive_messages(1, max_wait_time=15)
+            (fired,) = receiver.receive_messages(1, max_wait_time=60)
             receiver.complete_message(fired)
         assert str(fired) == "scheduled"
 
@@ -145,13 +146,13 @@ def test_a_killed_broker_keeps_every_promise(tmp_path: Path) -> None:
         for thread in load.threads:
             thread.start()
         _together(bus, promises.hold)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(load.completed) < 100 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert len(load.completed) >= 100
         bus.kill()
         for thread in load.threads:
-            thread.join(timeout=30)
+            thread.join(timeout=60)
 
     with running_bus(tmp_path / "state", queues, lock_seconds=LOCK) as bus:
         assert bus.depths("held")["locked"] == 2  # a lock outlives its broker

@@ -101,7 +101,7 @@ def conversation() -> tuple[bytes, bytes]:
 
 def _visit(bus: RunningBus, data: bytes) -> bytes:
     """Send all of it, and read until the other side hangs up."""
-    with socket.create_connection(("127.0.0.1", bus.port), timeout=10) as peer:
+    with socket.create_connection(("127.0.0.1", bus.port), timeout=60) as peer:
         peer.sendall(data)
         peer.shutdown(socket.SHUT_WR)
         answer = bytearray()
@@ -136,7 +136,7 @@ def _works(desk: Desk) -> None:
 def _take(receiver: ServiceBusReceiver, count: int) -> list[str]:
     texts: list[str] = []
     while len(texts) < count:
-        for message in receiver.receive_messages(count, max_wait_time=5):
+        for message in receiver.receive_messages(count, max_wait_time=60):
             receiver.complete_message(message)
             texts.append(str(message))
     return texts
@@ -267,7 +267,7 @@ def test_an_unserved_management_operation_says_so(bus: RunningBus) -> None:
 
 def _ask(bus: RunningBus, method: str, path: str) -> dict[str, object]:
     request = urllib.request.Request(f"{bus.status_url}{path}", method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         found: dict[str, object] = json.load(answer)
     return found
 

@@ -32,7 +32,7 @@ def counts(graph: RunningGraph) -> dict[str, int]:
 
 
 def eventually(what: Callable[[], Any]) -> Any:
-    until = time.monotonic() + 15
+    until = time.monotonic() + 60
     while not (found := what()) and time.monotonic() < until:
         time.sleep(0.01)
     assert found

@@ -125,7 +125,7 @@ def ask_consent(graph: RunningGraph, state: str, tenant: str = "organizations", 
     query["redirect_uri"] = "http://127.0.0.1:1/back?page=1"
     url = f"{graph.base_url}/{tenant}/v2.0/adminconsent?{urllib.parse.urlencode(query)}"
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.build_opener(_Stay).open(url, timeout=10)
+        urllib.request.build_opener(_Stay).open(url, timeout=60)
     with caught.value as answer:
         location = answer.headers.get("Location", "")
     assert answer.code == 302 and location.startswith("http://127.0.0.1:1/back?page=1&")

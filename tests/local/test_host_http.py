@@ -99,7 +99,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningH
 def ask(
     host: RunningHost, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    connection = http.client.HTTPConnection(host.base_url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(host.base_url.removeprefix("http://"), timeout=60)
     try:
         connection.request(method, path, body=body, headers=headers or {})
         answer = connection.getresponse()
@@ -124,7 +124,7 @@ def test_request_reaches_the_function(host: RunningHost) -> None:
 
 def test_repeated_headers_are_joined(host: RunningHost) -> None:
     address = ("127.0.0.1", int(host.base_url.rsplit(":", 1)[1]))
-    with socket.create_connection(address, timeout=20) as raw:
+    with socket.create_connection(address, timeout=60) as raw:
         raw.sendall(b"GET /api/echo HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: 2\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: raw.recv(65536), b""))
     assert b'"x-a": "1,2"' in answer

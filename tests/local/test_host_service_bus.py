@@ -130,7 +130,7 @@ def taken(receiver: ServiceBusReceiver, count: int) -> list[Any]:
     """That many messages, completed."""
     found: list[Any] = []
     with receiver:
-        ends = time.monotonic() + 20
+        ends = time.monotonic() + 60
         while len(found) < count and time.monotonic() < ends:
             for message in receiver.receive_messages(max_message_count=count - len(found), max_wait_time=1):
                 receiver.complete_message(message)
@@ -237,7 +237,7 @@ def test_list_as_output_is_refused(stack: Stack) -> None:
 
 def post(host: RunningHost, function: str, text: str) -> int:
     body = json.dumps({"input": text}).encode()
-    with urllib.request.urlopen(f"{host.base_url}/admin/functions/{function}", data=body, timeout=10) as answer:
+    with urllib.request.urlopen(f"{host.base_url}/admin/functions/{function}", data=body, timeout=60) as answer:
         status: int = answer.status
         return status
 

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
 
+from tests.doubles.ports import free_port
 from tests.local.bus_process import RunningBus, running_bus, write_queues
 from tests.local.host_process import (
     JOURNAL,
     PROJECT,
     RunningHost,
-    free_port,
     make_app,
     read_journal,
     running_host,
@@ -76,7 +76,7 @@ class Request(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        connection = http.client.HTTPConnection(self._host.base_url.removeprefix("http://"), timeout=30)
+        connection = http.client.HTTPConnection(self._host.base_url.removeprefix("http://"), timeout=60)
         try:
             connection.request("GET", self._path)
             answer = connection.getresponse()
@@ -106,7 +106,7 @@ def test_running_request_ends_and_new_ones_are_refused(tmp_path: Path) -> None:
         wait_until(lambda: answered(host, "/api/sleep/0").status == 503)
         running.join()
         assert (running.status, running.body) == (200, b"slept")
-        assert host.process.wait(timeout=10) == 0
+        assert host.process.wait(timeout=60) == 0
 
 
 def test_call_that_takes_too_long_is_cut_off(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_second_signal_ends_at_once(tmp_path: Path) -> None:
         host.process.send_signal(signal.SIGINT)
         wait_until(lambda: answered(host, "/api/sleep/0").status == 503)
         host.process.send_signal(signal.SIGINT)
-        assert host.process.wait(timeout=20) == 0
+        assert host.process.wait(timeout=60) == 0
         running.join()
 
 
@@ -138,7 +138,7 @@ def test_loop_that_stands_still_is_reported(tmp_path: Path) -> None:
 
 def refused(tmp_path: Path, root: Path, port: int | None = None) -> str:
     host = start_host(tmp_path / "state", root, {"JOURNAL": "-"}, port or free_port(), ())
-    assert host.process.wait(timeout=30) == 1
+    assert host.process.wait(timeout=60) == 1
     return host.output()
 
 
@@ -168,7 +168,7 @@ def test_wrong_connection_string_and_damaged_status_are_named(tmp_path: Path) ->
 
 def test_wrong_arguments_end_with_exit_code_2() -> None:
     command = [sys.executable, "-m", "local.host", "--port", "seven"]
-    assert subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=30, check=False).returncode == 2
+    assert subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=60, check=False).returncode == 2
 
 
 @pytest.fixture(scope="module")

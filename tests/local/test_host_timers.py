@@ -67,7 +67,7 @@ def noted(journal: Path, function: str) -> list[dict[str, Any]]:
 
 
 def by_hand(host: RunningHost, function: str) -> None:
-    with urllib.request.urlopen(f"{host.base_url}/admin/functions/{function}", data=b"{}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{host.base_url}/admin/functions/{function}", data=b"{}", timeout=60) as answer:
         assert answer.status == 202
 
 

@@ -25,7 +25,7 @@ from local.supervisor.options import Options, parse
 from local.supervisor.pieces import Piece, StackError
 from local.supervisor.ready import token
 from local.supervisor.stack import Stack, check_ports
-from tests.local.azurite_process import free_port
+from tests.doubles.ports import free_port
 
 pytestmark = pytest.mark.stack
 PORTS = ("host", "tables", "servicebus", "servicebus-status", "signin", "form")
@@ -74,7 +74,7 @@ def test_what_the_pieces_hold_is_there_after_stopping_and_starting_again(tmp_pat
         with TableServiceClient.from_connection_string(azurite.connection_string(options.tables_port)) as tables:
             assert [table.name for table in tables.list_tables()] == ["people"]
         assert waiting_messages(options.status_url) == (1, 0)
-        with bus(options, after) as client, client.get_queue_receiver("crm-changes", max_wait_time=5) as receiver:
+        with bus(options, after) as client, client.get_queue_receiver("crm-changes", max_wait_time=60) as receiver:
             assert [bytes(next(iter(message.body))) for message in receiver.peek_messages(5)] == [b"kept"]
         assert rapport.answer(f"{options.signin_url}/{rapport.TENANT}/discovery/v2.0/keys") == keys
     assert folder.processes() == []

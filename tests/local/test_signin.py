@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from shared.auth import caller_of_token
 from shared.errors import UnauthenticatedError
 from shared.settings import Settings
 from shared.signing_keys import REFETCH_SECONDS, SigningKeys
+from tests.doubles.ports import free_port
 from tests.doubles.signin import running_signin
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ def base(tmp_path: Path) -> Iterator[str]:
 def call(url: str, data: dict[str, str] | bytes | None = None) -> tuple[int, dict[str, Any]]:
     body = urllib.parse.urlencode(data).encode() if isinstance(data, dict) else data
     try:
-        with urllib.request.urlopen(url, data=body, timeout=10) as answer:
+        with urllib.request.urlopen(url, data=body, timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -171,18 +171,12 @@ def test_private_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def start(port: int, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "local.signin", "--port", str(port), "--folder", str(folder)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         try:
             call(f"http://127.0.0.1:{port}/health")
@@ -202,10 +196,10 @@ def test_process_stops_in_order_and_its_tokens_survive_a_restart(tmp_path: Path)
         token = ask_token(base, 1)[1]["access_token"]
     finally:
         first.send_signal(signal.SIGTERM)
-        assert first.wait(15) == 0
+        assert first.wait(60) == 0
     second = start(port, tmp_path)
     try:
         assert caller_of_token(token, app_settings(base), app_keys(base)).roles == frozenset({"Rapport.Ingest"})
     finally:
         second.send_signal(signal.SIGINT)
-        assert second.wait(15) == 0
+        assert second.wait(60) == 0

@@ -21,7 +21,7 @@ from local.supervisor.options import parse
 from local.supervisor.pieces import RunningPiece, StackError
 from local.supervisor.processes import Process
 from local.supervisor.stack import check_ports
-from tests.local.azurite_process import free_port
+from tests.doubles.ports import free_port
 from tests.local.stand_in_stack import piece
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -89,4 +89,4 @@ def receiving() -> Iterator[Receiver]:
             yield receiver
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(60)

@@ -153,7 +153,7 @@ def test_threads_keep_their_own_correlation() -> None:
 
     def work(name: str) -> None:
         with telemetry.correlated(name):
-            barrier.wait(5)
+            barrier.wait(60)
             seen[name] = telemetry.correlation_id()
 
     barrier = threading.Barrier(2)
@@ -161,7 +161,7 @@ def test_threads_keep_their_own_correlation() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert seen == {"first-id": "first-id", "second-id": "second-id"}
 
 

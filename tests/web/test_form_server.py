@@ -13,7 +13,7 @@ from tests.web.recorded_app import RecordedApp
 def _status(url: str, method: str = "GET", **headers: str) -> int:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method, headers=given), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method, headers=given), timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -48,7 +48,7 @@ def test_the_app_answers_through_the_form(form: RecordedApp) -> None:
 
 
 def test_the_page_forbids_everything_foreign(form: RecordedApp) -> None:
-    with urllib.request.urlopen(f"{form.url}/", timeout=10) as answer:
+    with urllib.request.urlopen(f"{form.url}/", timeout=60) as answer:
         policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
