@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from shared import queues, telemetry
+from shared import delays, queues, telemetry
 from shared.errors import PoisonMessageError, RetryLaterError, UnavailableError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def handle(message: func.ServiceBusMessage, queue: str, work: Callable[[bytes], 
     with telemetry.correlated(telemetry.message_correlation(properties)), telemetry.span(queue):
         try:
             work(message.get_body())
+            delays.note(queue, message.enqueued_time_utc)
         except (UnavailableError, RetryLaterError) as error:
             _postpone(message, queue, properties, error)
         except PoisonMessageError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared import telemetry
-from shared.graph import consent_state, lifecycle, mailboxes, work
+from shared.graph import consent_state, lifecycle, mailboxes, signals, work
 from shared.graph.lifecycle import catch_up
 from shared.graph.work import CATCH_UP_SECONDS, Lifecycle
 from shared.settings import settings
@@ -13,6 +13,7 @@ def consent_check(now: int) -> None:
     """The hourly probe. It also decides at the deadline; mailboxes are brought in line whatever it finds."""
     lifecycle.check(now, "timer")
     work.send([Lifecycle(do="reconcile")])
+    signals.connection(now)
 
 
 def poll(now: int) -> int:
@@ -23,5 +24,6 @@ def poll(now: int) -> int:
     patience = 0 if settings().graph_mode == "poll" else CATCH_UP_SECONDS
     due = [one.id for one in connected if min(one.mail_until, one.calendar_until) + patience <= now]
     catch_up(due)
+    signals.freshness(connected, patience, now)
     telemetry.count("rapport.graph.polled", len(due))
     return len(due)

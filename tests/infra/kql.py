@@ -31,7 +31,7 @@ WORDS = {
     "false",
 }
 FUNCTIONS = {
-    "count", "countif", "sum", "min", "max", "percentile", "dcount", "bin", "ago", "toint", "todatetime", "toscalar",
+    "count", "countif", "sum", "min", "max", "percentile", "dcount", "bin", "ago", "toint", "todouble", "todatetime", "toscalar",
 }  # fmt: skip
 
 
@@ -64,8 +64,9 @@ def _unknown(query: str) -> list[str]:
     sources = [name for name in TABLES if name in words]
     columns = set().union(*(TABLES[name] for name in sources))
     made = {name for name, sign in pairwise(words) if sign == "="}  # extend x = …, let x = …
-    # `parse Message with * 'text' name 'text'` makes a column of what lies between two texts
-    made |= {b for a, b, c in zip(words, words[1:], words[2:], strict=False) if a[0] == c[0] == "'" and b[0].isalpha()}
+    # `parse Message with 'text' name 'text' name` makes columns of what follows each text
+    for clause in re.findall(r"\bparse\b([^|;]*)", query):
+        made |= set(re.findall(r"'[^']*'\s+([A-Za-z_]\w*)", clause))
     known = columns | made | set(sources) | OPERATORS | WORDS | FUNCTIONS
     return [one for one in words if re.match(r"[A-Za-z_]", one) and one not in known]
 

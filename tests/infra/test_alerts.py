@@ -17,7 +17,7 @@ from tests.infra.functions_of_app import bindings, declared
 ROOT = Path(__file__).resolve().parents[2]
 ALERTS: list[dict[str, Any]] = json.loads((ROOT / "infra/alerts.json").read_text())["alerts"]
 # Messages of the Functions host itself that queries look for; ours are read from the code.
-OF_THE_HOST = {"Trigger Details: ", "Host started"}
+OF_THE_HOST = {"Host started"}
 WINDOWS = {"PT5M", "PT10M", "PT15M", "PT30M", "PT45M", "PT1H", "PT2H", "PT3H", "PT4H", "PT5H", "PT6H", "P1D", "P2D"}
 BUS_METRICS = {"ActiveMessages", "ScheduledMessages", "DeadletteredMessages", "IncomingMessages", "Messages"}
 
@@ -46,6 +46,21 @@ def logged() -> set[str]:
     return found
 
 
+def parsed(query: str, start: str) -> list[str]:
+    """The texts between which a query takes values out of a message that begins with `start`, without the first."""
+    found = re.findall(rf"parse Message with '{re.escape(start)}'([^|]*)", query)
+    return re.findall(r"'([^']*)'", found[0]) if found else []
+
+
+def literal_parts(text: str) -> list[str]:
+    """The texts between the values of a log line, without the first.
+
+    >>> literal_parts("delays: %s p95 %.1f s, %d messages")
+    [' p95 ', ' s, ', ' messages']
+    """
+    return [part for part in re.split(r"%[.\d]*[a-z]", text)[1:] if part]
+
+
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
     params = {"alertEmail": "ops@us.example", "monthlyBudget": 100, "budgetStart": "2026-11-01"}
@@ -62,7 +77,9 @@ def test_queries_name_functions_and_messages_that_exist(query: str) -> None:
     functions = {one["function"] for one in declared()}
     assert kql.compared(query, "Name") | kql.compared(query, "OperationName") <= functions
     assert kql.compared(query, "Message") <= logged()
-    assert set(re.findall(r"Message startswith '([^']*)'", query)) <= OF_THE_HOST
+    for start in set(re.findall(r"Message startswith '([^']*)'", query)) - OF_THE_HOST:
+        (text,) = [one for one in logged() if one.startswith(start)]
+        assert parsed(query, start) == literal_parts(text)[: len(parsed(query, start))]
     for start in re.findall(r"\bName startswith '([^']*)'", query):
         assert [name for name in functions if name.startswith(start)]
 
@@ -90,9 +107,17 @@ def test_there_is_an_alert_for_every_promise() -> None:
         "sweep-missing",
         "graph-throttled",
         "graph-access",
+        "graph-consent",
+        "mailboxes-behind",
         "consent-check-missing",
         "log-cap",
     }
+
+
+def test_delays_are_those_of_queues_that_exist() -> None:
+    named = kql.compared(queries()["alert late"], "queue")
+    assert named
+    assert named <= {one["name"] for one in json.loads((ROOT / "infra/queues.json").read_text())["queues"]}
 
 
 def test_alerts_use_windows_that_azure_takes(deployment: Deployment) -> None:
