@@ -83,7 +83,7 @@ def main() -> None:
         def ask(number: int) -> object:
             address = TARGET if number % 10 == 0 else f"o{number * 7 % OTHERS}@cust.example"
             view = View(who, NOW)
-            return answer(targets.of_address(address, NOW, view.ours), view, AddressQuery(), exact=False)
+            return answer(targets.of_address(address, NOW, view.rule, view.ours), view, AddressQuery(), exact=False)
 
         print(json.dumps({"what": "question", **measured(ask, QUESTIONS)}))
 

@@ -7,6 +7,9 @@ line to the present by multiplying; `valid_until` is when an interaction enters 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from hashlib import blake2b
 
 import numpy as np
 from msgspec import Struct, msgpack
@@ -18,7 +21,9 @@ from shared.keys import keys
 from shared.kpi.encounters import Encounters, encounters, participants
 from shared.kpi.interactions import Interactions, Keys, Membership, RecordType
 from shared.kpi.parameters import DAY, Parameters
-from shared.kpi.strength import Acquaintance, acquaintances, within_window
+from shared.kpi.strength import Acquaintance, acquaintances, basic_acquaintances, within_window
+from shared.kpi.windows import kpi_window, local_date, midnight
+from shared.never_log import logged
 from shared.noise import is_functional
 from shared.subjects import our_keys
 
@@ -47,7 +52,8 @@ class Line(Struct, frozen=True, array_like=True):
 class Known(Struct, frozen=True, array_like=True):
     """A target's row: lines by falling strength, when it was computed, and until when fading is all that happens to it.
 
-    Of a record also its name and the account around it.
+    Of a record also its name and the account around it. `basic`: each `raw` is a number of emails and meetings, which does not
+    fade; `rule` names the parameters by which it was computed.
     """
 
     lines: list[Line]
@@ -55,6 +61,8 @@ class Known(Struct, frozen=True, array_like=True):
     valid_until: int
     name: str = ""
     company: str = ""
+    basic: bool = False
+    rule: str = ""
 
 
 _encoder = msgpack.Encoder()
@@ -72,11 +80,22 @@ def decode(blob: bytes) -> Known:
 
 
 def raw_at(line: Line, known: Known, now: int, parameters: Parameters) -> float:
-    """The line's raw strength faded to `now`."""
+    """The line's raw strength faded to `now`; in the basic mode its number."""
+    if known.basic:
+        return line.raw
     days = max(now - known.computed_at, 0) / DAY
     faded = line.raw * 0.5 ** (days * parameters.strength_regularity / parameters.strength_half_life_days)
     silence = parameters.strength_silence_half_life_days
     return float(faded if silence is None else faded * 0.5 ** (days / silence))
+
+
+@lru_cache(maxsize=8)
+def rule_of(parameters: Parameters) -> str:
+    """A name for all that a row depends on in the parameters: rows of another rule do not hold."""
+    fields = {name: value for name, value in vars(parameters).items() if name.startswith("strength_")}
+    window = (parameters.window_days, parameters.reporting_zone) if parameters.strength_basic else ()
+    parts = repr((sorted(fields.items()), parameters.recipient_limit, parameters.never_log, window))
+    return blake2b(parts.encode(), digest_size=6).hexdigest()
 
 
 def membership_of(external: Mapping[int, int], facts: Interactions, directory: Directory) -> Membership:
@@ -101,14 +120,18 @@ def work_out(
     entries: Entries, external: Mapping[int, int], now: int, parameters: Parameters, directory: Directory
 ) -> tuple[Known, Membership]:
     """The target's row from the interactions of all its people, and the membership it was computed with."""
-    facts = entries.facts
-    membership = membership_of(external, facts, directory)
+    membership = membership_of(external, entries.facts, directory)
+    facts = logged(entries, membership, parameters.never_log).facts
     met = encounters(facts, membership, now, parameters)
-    found = sorted(acquaintances(met, now, parameters), key=lambda one: (-one.raw, -one.last_at, one.colleague))
+    basic = parameters.strength_basic
+    start = kpi_window(now, parameters).start
+    every = basic_acquaintances(met, start) if basic else acquaintances(met, now, parameters)
+    found = sorted(every, key=lambda one: (-one.raw, -one.last_at, one.colleague))
     names = _names([one.colleague for one in found], directory)
     lines = [_line(names[one.colleague], one) for one in found if one.colleague in names]
-    until = _valid_until(facts, within_window(met, now, parameters), now, parameters)
-    return Known(lines[:MOST_LINES], now, until), membership
+    until = _window_moves(now, parameters) if basic else FOREVER
+    until = min(until, _valid_until(facts, within_window(met, now, parameters), now, parameters))
+    return Known(lines[:MOST_LINES], now, until, basic=basic, rule=rule_of(parameters)), membership
 
 
 def _line(who: str, one: Acquaintance) -> Line:
@@ -131,6 +154,13 @@ def _valid_until(facts: Interactions, met: Encounters, now: int, parameters: Par
     leaving = met.at + parameters.strength_window_days * DAY + 1
     coming = np.concatenate([facts.at[facts.at > now], facts.end[facts.end > now], leaving])
     return int(coming.min(initial=FOREVER))
+
+
+def _window_moves(now: int, parameters: Parameters) -> int:
+    """When the KPI window begins later than it does now: the next local midnight, or the next year."""
+    today = local_date(now, parameters.reporting_zone)
+    next_start = date(today.year + 1, 1, 1) if parameters.window_days is None else today + timedelta(days=1)
+    return midnight(next_start, parameters.reporting_zone)
 
 
 def met_together(

@@ -87,7 +87,7 @@ def recompute(target: str, now: int) -> Known:
             if owners(target, claimed):
                 acquaintance_rows.remove([target])
                 return known
-            known = Known(known.lines, known.computed_at, min(known.valid_until, now + BRIEF))
+            known = replace(known, valid_until=min(known.valid_until, now + BRIEF))
         if acquaintance_rows.write_if(target, known, people, etag) and stamps.read() == in_force:
             return known
     raise UnavailableError("The acquaintances are being computed by too many workers at once.")

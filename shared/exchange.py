@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from shared.graph import consent_state, mailboxes
+from shared.graph.consent import State
 from shared.graph.mailboxes import Mailbox
 from shared.graph.work import CATCH_UP_SECONDS
 from shared.keys import keys
@@ -28,6 +29,12 @@ _held: tuple[list[Mailbox], float] | None = None
 def changed_at() -> int:
     """When it last changed whether Exchange may be seen; known at most 20 seconds late. Older snapshots do not hold."""
     return consent_state.recent().changed_at
+
+
+def flags() -> list[str]:
+    """What the answers say about Exchange as a whole: not in the figures, or not read to the end yet; known as late."""
+    consent = consent_state.recent()
+    return ["partial"] * (consent.state == State.BACKFILL) if consent.is_visible else ["basicOnly"]
 
 
 def shown(entries: Entries) -> tuple[Entries, bool]:

@@ -198,9 +198,9 @@ def _found(target: str, who: Caller, view: View, now: int) -> Found:
         record = _record(target, "$.target")
         if not record.startswith(("contact:", "lead:")):
             raise InvalidInputError("the target is a contact, a lead or an address", "$.target")
-        return targets.of_record(record, now)
+        return targets.of_record(record, now, view.rule)
     looking_up.count(AddressQuery(address=target), who, now)
-    return targets.of_address(target, now, view.ours)
+    return targets.of_address(target, now, view.rule, view.ours)
 
 
 def _record(text: str, path: str) -> str:
@@ -217,9 +217,9 @@ def _own_draft(id: str, who: Caller, now: int) -> tuple[Request, Introduction]:
     if request.asker != view.user:
         raise NotFoundError("There is no such request.")
     found = (
-        targets.of_record(request.target, now)
+        targets.of_record(request.target, now, view.rule)
         if ":" in request.target
-        else targets.of_address(request.target, now, view.ours)
+        else targets.of_address(request.target, now, view.rule, view.ours)
     )
     introduction = introduction_by(f"user:{request.introducer}", found, view)
     return request, introduction or Introduction(possible=False, reason="do_not_ask")

@@ -16,8 +16,8 @@ from shared.who_knows_whom import View, answer, user_of
 
 def record(name: str, query: RecordQuery, who: Caller, now: int) -> WhoKnowsWhom:
     """Who knows a record's people. Raises NotFoundError when there is no such record."""
-    found = targets.of_record(name, now)
-    return answer(found, View(who, now, query.own_order), query, exact=True)
+    view = View(who, now, query.own_order)
+    return answer(targets.of_record(name, now, view.rule), view, query, exact=True)
 
 
 def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
@@ -26,7 +26,10 @@ def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
         raise InvalidInputError("give an address or a domain", "$.address")
     count(query, who, now)
     view = View(who, now, query.own_order)
-    found = targets.of_address(query.address, now, view.ours) if query.address else targets.of_domain(query.domain, now)
+    if query.address:
+        found = targets.of_address(query.address, now, view.rule, view.ours)
+    else:
+        found = targets.of_domain(query.domain, now, view.rule)
     return answer(found, view, query, exact=False)
 
 

@@ -102,6 +102,7 @@ def parameters_of(settings: OrganisationSettings) -> Parameters:
         recipient_limit=settings.recipient_limit,
         lead_in_days=settings.lead_in_days,
         strength_half_life_days=strength.half_life_days,
+        strength_basic=strength.basic,
         strength_window_days=strength.window_days,
         strength_one_way=strength.one_way,
         strength_damping=strength.damping,

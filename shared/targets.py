@@ -33,10 +33,12 @@ class Found(Struct, frozen=True):
     reason: str = ""
 
 
-def current(target: str, now: int) -> Known | None:
-    """The target's row if it still holds, else a new one; None when there is no such record, or the person belongs to one."""
+def current(target: str, now: int, rule: str) -> Known | None:
+    """The target's row if it still holds by this rule (`rule_of`), else a new one; None when there is no such record, or the
+    person belongs to one."""
     known, _ = acquaintance_rows.read(target)
-    if known is not None and now < known.valid_until and known.computed_at >= exchange.changed_at():
+    holds = known is not None and now < known.valid_until and known.computed_at >= exchange.changed_at()
+    if known is not None and holds and known.rule == rule:
         return known
     if acquaintance_updates.is_own_target(target):
         if target.startswith("person:") and acquaintance_updates.owners(target, acquaintance_updates.claimants(target)):
@@ -49,18 +51,20 @@ def current(target: str, now: int) -> Known | None:
     return acquaintance_rows.read(target)[0]
 
 
-def of_record(record: str, now: int) -> Found:
+def of_record(record: str, now: int, rule: str) -> Found:
     """Contact, lead or account: one row. A deal or a case: those of its people. Raises NotFoundError for no such record."""
     kind = record.partition(":")[0]
-    if kind in RECORD_TARGETS and (known := current(record, now)):
+    if kind in RECORD_TARGETS and (known := current(record, now, rule)):
         return Found(record, known.name, ((known, None),), company=known.company)
     roster = _surviving(record)
     if roster is None:
         raise NotFoundError(f"There is no {kind} with this id.")
     if kind in RECORD_TARGETS:
-        found = current(roster.record, now)
+        found = current(roster.record, now, rule)
         return Found(roster.record, roster.name, ((found, None),) if found else (), company=roster.account)
-    people = [(current(person.party, now), PersonRef(id=person.party, name=person.name)) for person in roster.people]
+    people = [
+        (current(person.party, now, rule), PersonRef(id=person.party, name=person.name)) for person in roster.people
+    ]
     return Found(
         record, roster.name, tuple((known, person) for known, person in people if known), company=roster.account
     )
@@ -75,7 +79,7 @@ def _surviving(record: str) -> Roster | None:
     return None
 
 
-def of_address(text: str, now: int, ours: Directory) -> Found:
+def of_address(text: str, now: int, rule: str, ours: Directory) -> Found:
     """An outside person by any address, known to the CRM or not. Raises InvalidInputError for what is none, or one of ours."""
     try:
         address = normal_address(text)
@@ -86,16 +90,16 @@ def of_address(text: str, now: int, ours: Directory) -> Found:
     person = membership.person_anchor(keys().address(address))
     company = company_of(domain_of(address))
     around = acquaintance_rows.domain_anchor(company) if company else ""
-    if known := current(person, now):
+    if known := current(person, now, rule):
         return Found(address, address, ((known, None),), company=around)
     owners = acquaintance_updates.owners(person, acquaintance_updates.claimants(person))
     records = tuple(PersonRef(id=owner.record, name=owner.name) for owner in owners)
-    found = current(owners[0].record, now) if owners else None
+    found = current(owners[0].record, now, rule) if owners else None
     around = (found.company if found else "") or around
     return Found(address, address, ((found, None),) if found else (), records, around)
 
 
-def of_domain(text: str, now: int) -> Found:
+def of_domain(text: str, now: int, rule: str) -> Found:
     """A company by a mail domain. Free-mail and shared domains are nobody's: an empty answer that says so."""
     try:
         domain = domain_of(normal_address(f"x@{text}"))
@@ -104,7 +108,7 @@ def of_domain(text: str, now: int) -> Found:
     company = company_of(domain)
     if not company:
         return Found(domain, domain, (), reason=SHARED_DOMAIN)
-    known = current(acquaintance_rows.domain_anchor(company), now)
+    known = current(acquaintance_rows.domain_anchor(company), now, rule)
     return Found(company, company, ((known, None),) if known else ())
 
 

@@ -11,16 +11,16 @@ from itertools import chain
 
 from msgspec import Struct
 
-from shared import choices, closeness, organisation, stamps, targets
+from shared import choices, closeness, exchange, organisation, stamps, targets
 from shared import directory as directories
-from shared.acquaintance import Known, Line, raw_at
+from shared.acquaintance import Known, Line, raw_at, rule_of
 from shared.auth import Caller
 from shared.choices import Block, Choices, Standing
 from shared.directory import Directory
 from shared.errors import InvalidInputError
 from shared.known_colleagues import PAGE, Ago, Evidence, Introduction, KnownColleague, RecordQuery, WhoKnowsWhom
 from shared.kpi.parameters import DAY, Parameters
-from shared.kpi.strength import Acquaintance, bars_of, strength_of
+from shared.kpi.strength import Acquaintance, bars_by_share, bars_of, strength_of
 from shared.kpi.who_knows_whom import NO_CONTACT, Asker, in_order
 from shared.moments import instant
 from shared.noise import is_functional
@@ -60,6 +60,8 @@ class View:
         self.ours: Directory = directories.directory(self.in_force.people)
         self.settings: OrganisationSettings = organisation.settings_at(self.in_force.parameters)
         self.parameters: Parameters = organisation.parameters(self.in_force.parameters)
+        self.rule: str = rule_of(self.parameters)
+        self.basic: bool = self.parameters.strength_basic
         self.standing: Standing = choices.standing()
         self.now = now
         self.user = user_of(who, self.ours)
@@ -68,7 +70,7 @@ class View:
     @cached_property
     def asker(self) -> Asker | None:
         """The caller with those close to them; None when the caller is none of ours, or wants the order of everyone."""
-        if not self.user or not self._own_order:
+        if not self.user or not self._own_order or self.basic:  # the basic mode gives everyone the same order
             return None
         return self.close_to(self.user)
 
@@ -114,7 +116,7 @@ def answer(found: Found, view: View, query: RecordQuery, exact: bool) -> WhoKnow
     ordered = _ordered(candidates, view)
     start = _start(ordered, found.target, query.page)
     page = ordered[start : start + query.limit]
-    write = _Writer(found, view, exact)
+    write = _Writer(found, view, exact, max((each.raw for each in ordered), default=0.0))
     colleagues = _with_bridges([write(each) for each in page], view, start)
     last = start + len(page)
     following = _Page(found.target, page[-1].line.key, last) if last < len(ordered) and page else None
@@ -124,7 +126,7 @@ def answer(found: Found, view: View, query: RecordQuery, exact: bool) -> WhoKnow
         name=found.name,
         computed_at=instant(row.computed_at if row else view.now),
         as_of=instant(view.now),
-        flags=["basicOnly"],
+        flags=exchange.flags(),
         params_version=view.in_force.parameters,
         records=list(found.records),
         total=len(ordered),
@@ -152,7 +154,7 @@ def _ordered(candidates: list[Candidate], view: View) -> list[Candidate]:
     names = {key: view.person(candidate.line.who).name for key, candidate in by_key.items()}
     found = [
         Acquaintance(
-            key, each.raw, strength_of(each.raw), bars_of(strength_of(each.raw)), each.line.two_way, each.line.emails_out,
+            key, each.raw, None if view.basic else strength_of(each.raw), 1, each.line.two_way, each.line.emails_out,
             each.line.emails_in, each.line.meetings, each.line.calls, each.line.last_at,
         )
         for key, each in by_key.items()
@@ -173,8 +175,8 @@ def _start(ordered: list[Candidate], target: str, token: str) -> int:
 class _Writer:
     """Turns candidates into answers."""
 
-    def __init__(self, found: Found, view: View, exact: bool) -> None:
-        self._found, self._view, self._exact = found, view, exact
+    def __init__(self, found: Found, view: View, exact: bool, most: float = 0.0) -> None:
+        self._found, self._view, self._exact, self._most = found, view, exact, most
 
     @cached_property
     def _names(self) -> set[str]:
@@ -182,8 +184,8 @@ class _Writer:
 
     def __call__(self, candidate: Candidate) -> KnownColleague:
         view, line = self._view, candidate.line
-        strength = strength_of(candidate.raw)
-        bars = bars_of(strength)
+        strength = None if view.basic else strength_of(candidate.raw)
+        bars = bars_by_share(candidate.raw, self._most) if strength is None else bars_of(strength)
         user = view.ours.users.get(line.who.removeprefix("user:"))
         return KnownColleague(
             person=view.person(line.who),
@@ -275,12 +277,12 @@ def _alternatives(found: Found, view: View, listed: set[int]) -> list[KnownColle
     if len(listed) >= PAGE or not found.company:
         return []
     others = [each for each in _around(found, view) if each.line.key not in listed]
-    write = _Writer(found, view, False)
+    write = _Writer(found, view, False, max((each.raw for each in others), default=0.0))
     return [write(each) for each in _ordered(others, view)[: PAGE - len(listed)]]
 
 
 def _around(found: Found, view: View) -> list[Candidate]:
-    around = targets.current(found.company, view.now) if found.company else None
+    around = targets.current(found.company, view.now, view.rule) if found.company else None
     return list(_candidates(((around, None),), view)) if around else []
 
 

@@ -85,6 +85,7 @@ class Parameters:
     strength_one_way: float = 0.5
     strength_damping: float = 1.0  # an interaction with k others counts k^-damping
     strength_silence_half_life_days: float | None = None  # halves the sum for so long a silence; None = it does not
+    strength_basic: bool = False  # who knows whom counts emails and meetings of the KPI window instead
     strength_regularity: float = 1.0  # power of each week's part of the sum; below 1, steady contact beats bursts
     cooling_ratio: float = 4.0
     lost_ratio: float = 8.0

@@ -59,6 +59,15 @@ def bars_of(strength: float) -> int:
     return max(1, -(-BARS * round(10 * strength) // 1000))
 
 
+def bars_by_share(number: float, most: float) -> int:
+    """Six bars in the basic mode: the share of the largest number among those who are listed.
+
+    >>> [bars_by_share(number, 12) for number in (12, 11, 10, 2, 1)]
+    [6, 6, 5, 1, 1]
+    """
+    return max(1, -(-BARS * int(number) // max(int(most), 1)))
+
+
 def raw_strengths(met: Encounters, as_of: int, parameters: Parameters) -> tuple[Keys, Floats]:
     """Per colleague, by ascending key: `f · s · Σ w · k^-damping · 0.5^(age/half-life)` over the window ending at `as_of`.
 

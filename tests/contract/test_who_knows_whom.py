@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
-from shared import acquaintance_rows, choices, looking_up, tables
+from shared import acquaintance_rows, choices, looking_up, organisation, publishing, tables
 from shared.auth import READER, Caller
 from shared.choices import Choices
 from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooManyRequestsError
+from shared.graph import consent_state
+from shared.graph.consent import State, Transition
 from shared.known_colleagues import AddressQuery, KnownColleague, RecordQuery, WhoKnowsWhom
-from tests.doubles.talk import NOW, mail, meeting, organisation, row, told
+from shared.organisation_settings import OrganisationSettings
+from shared.organisation_settings import WhoKnowsWhom as Chosen
+from tests.doubles.talk import NOW, mail, meeting, phonecall, row, told
+from tests.doubles.talk import organisation as the_organisation
 
 pytestmark = pytest.mark.usefixtures("storage")
 
@@ -42,7 +49,7 @@ def choose(name: str, **chosen: object) -> None:
 
 
 def test_colleagues_stand_strongest_first_with_their_evidence() -> None:
-    told([*organisation(), mail(10, "ben", "kim"), mail(10, "anna", "kim"), mail(4, "kim", "anna")])
+    told([*the_organisation(), mail(10, "ben", "kim"), mail(10, "anna", "kim"), mail(4, "kim", "anna")])
     answer = about("contact:kim")
     assert colleagues(answer) == ["user:anna", "user:ben"]
     first = answer.colleagues[0]
@@ -52,7 +59,7 @@ def test_colleagues_stand_strongest_first_with_their_evidence() -> None:
 
 
 def test_a_look_up_of_a_record_reads_its_row_once_and_two_stamps(monkeypatch: pytest.MonkeyPatch) -> None:
-    told([*organisation(), *(mail(n, f"p{n}@us.example", "kim") for n in range(1, 6))])
+    told([*the_organisation(), *(mail(n, f"p{n}@us.example", "kim") for n in range(1, 6))])
     about("contact:kim")
     read: list[str] = []
     real_read, real_query = tables.read, tables.query
@@ -63,12 +70,12 @@ def test_a_look_up_of_a_record_reads_its_row_once_and_two_stamps(monkeypatch: py
 
 
 def test_the_asker_is_never_listed() -> None:
-    told([*organisation(), mail(4, "anna", "kim"), mail(4, "ben", "kim")])
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(4, "ben", "kim")])
     assert colleagues(about("contact:kim", caller("anna"))) == ["user:ben"]
 
 
 def test_a_hidden_colleague_leaves_no_trace_and_comes_back() -> None:
-    told([*organisation(), mail(4, "anna", "kim"), mail(5, "ben", "kim")])
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(5, "ben", "kim")])
     choose("anna", hide_name=True)
     answer = about("contact:kim")
     assert (colleagues(answer), answer.total) == (["user:ben"], 1)
@@ -77,14 +84,14 @@ def test_a_hidden_colleague_leaves_no_trace_and_comes_back() -> None:
 
 
 def test_who_opted_out_is_listed_nowhere() -> None:
-    told([*organisation(), mail(4, "anna", "kim"), mail(4, "anna", "new@other.example")])
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(4, "anna", "new@other.example")])
     choose("anna", opt_out=True)
     assert colleagues(about("contact:kim")) == colleagues(about_address("new@other.example")) == []
     assert about("contact:kim").reason == "no_contact"
 
 
 def test_who_does_not_want_to_be_asked_is_listed_without_the_button() -> None:
-    told([*organisation(), mail(4, "anna", "kim")])
+    told([*the_organisation(), mail(4, "anna", "kim")])
     choose("anna", do_not_ask=True)
     introduction = about("contact:kim").colleagues[0].introduction
     assert (introduction.possible, introduction.reason) == (False, "do_not_ask")
@@ -92,7 +99,7 @@ def test_who_does_not_want_to_be_asked_is_listed_without_the_button() -> None:
 
 @pytest.mark.parametrize("target", ["contact:kim", "Kim@cust.example", "cust.example", "account:cust"])
 def test_do_not_ask_for_one_target_holds_for_that_target_only(target: str) -> None:
-    told([*organisation(), mail(4, "anna", "kim"), mail(4, "anna", "new@other.example")])
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(4, "anna", "new@other.example")])
     choose("anna", do_not_ask_for=(target,))
     cleo = caller("cleo")
     assert about("contact:kim", cleo).colleagues[0].introduction.reason == "do_not_ask"
@@ -100,13 +107,13 @@ def test_do_not_ask_for_one_target_holds_for_that_target_only(target: str) -> No
 
 
 def test_do_not_ask_for_nonsense_is_refused() -> None:
-    told(organisation())
+    told(the_organisation())
     with pytest.raises(InvalidInputError, match="no address, mail domain or record"):
         choose("anna", do_not_ask_for=("some words",))
 
 
 def test_choices_are_for_our_own_people_only() -> None:
-    told(organisation())
+    told(the_organisation())
     with pytest.raises(ForbiddenError):
         looking_up.choose(STRANGER, Choices())
     with pytest.raises(ForbiddenError):
@@ -114,7 +121,7 @@ def test_choices_are_for_our_own_people_only() -> None:
 
 
 def test_choices_of_another_process_are_seen_at_the_next_question() -> None:
-    told([*organisation(), mail(4, "anna", "kim")])
+    told([*the_organisation(), mail(4, "anna", "kim")])
     assert colleagues(about("contact:kim")) == ["user:anna"]
     held = choices._held
     choose("anna", hide_name=True)
@@ -123,18 +130,18 @@ def test_choices_of_another_process_are_seen_at_the_next_question() -> None:
 
 
 def test_a_deactivated_colleague_is_not_listed() -> None:
-    told([*organisation(), mail(4, "anna", "kim"), mail(4, "ben", "kim")])
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(4, "ben", "kim")])
     told([row("user", "anna", active=False)])
     assert colleagues(about("contact:kim")) == ["user:ben"]
 
 
 def test_a_functional_mailbox_of_ours_is_nobody() -> None:
-    told([*organisation(), mail(4, "sales@us.example", "kim"), mail(4, "nora@us.example", "kim")])
+    told([*the_organisation(), mail(4, "sales@us.example", "kim"), mail(4, "nora@us.example", "kim")])
     assert colleagues(about("contact:kim")) == ["nora@us.example"]
 
 
 def test_pages_follow_one_another_without_gap_or_repetition() -> None:
-    told([*organisation(), *(mail(n, f"p{n}@us.example", "kim") for n in range(1, 8))])
+    told([*the_organisation(), *(mail(n, f"p{n}@us.example", "kim") for n in range(1, 8))])
     seen: list[str] = []
     page: str | None = ""
     while page is not None:
@@ -146,7 +153,7 @@ def test_pages_follow_one_another_without_gap_or_repetition() -> None:
 
 
 def test_a_page_of_another_target_is_refused() -> None:
-    told([*organisation(), *(mail(n, f"p{n}@us.example", "kim", "lee") for n in (1, 2))])
+    told([*the_organisation(), *(mail(n, f"p{n}@us.example", "kim", "lee") for n in (1, 2))])
     page = about("contact:kim", limit=1).next_page
     with pytest.raises(InvalidInputError, match="another target"):
         about("contact:lee", page=page)
@@ -155,7 +162,13 @@ def test_a_page_of_another_target_is_refused() -> None:
 def test_the_own_team_comes_first_for_the_asker_and_strength_stays() -> None:
     strong, weak = [mail(n, "ben", "kim") for n in range(1, 12)], [mail(n, "cleo", "kim") for n in range(1, 10)]
     told(
-        [*organisation(), *strong, *weak, row("user", "anna", managerId="boss"), row("user", "cleo", managerId="boss")]
+        [
+            *the_organisation(),
+            *strong,
+            *weak,
+            row("user", "anna", managerId="boss"),
+            row("user", "cleo", managerId="boss"),
+        ]
     )
     assert colleagues(about("contact:kim")) == ["user:ben", "user:cleo"]
     for_anna = about("contact:kim", caller("anna"))
@@ -170,7 +183,12 @@ def test_the_own_team_comes_first_for_the_asker_and_strength_stays() -> None:
 def test_somebody_close_to_both_stands_between_asker_and_stranger() -> None:
     """anna has met lee's customers together with cleo, cleo those of max with ben; only ben knows kim."""
     told(
-        [*organisation(), meeting(20, "anna", "cleo", "lee"), meeting(20, "cleo", "ben", "max"), mail(4, "ben", "kim")]
+        [
+            *the_organisation(),
+            meeting(20, "anna", "cleo", "lee"),
+            meeting(20, "cleo", "ben", "max"),
+            mail(4, "ben", "kim"),
+        ]
     )
     first = about("contact:kim", caller("anna")).colleagues[0]
     assert (first.person.id, first.closeness) == ("user:ben", "")
@@ -181,12 +199,12 @@ def test_somebody_close_to_both_stands_between_asker_and_stranger() -> None:
 
 
 def test_mail_among_ourselves_makes_nobody_close() -> None:
-    told([*organisation(), mail(4, "ben", "kim"), *(mail(n, "anna", "ben") for n in range(1, 9))])
+    told([*the_organisation(), mail(4, "ben", "kim"), *(mail(n, "anna", "ben") for n in range(1, 9))])
     assert about("contact:kim", caller("anna")).colleagues[0].closeness == ""
 
 
 def test_where_nobody_knows_the_person_those_who_know_the_company_are_named() -> None:
-    told([*organisation(), mail(4, "anna", "kim"), mail(400, "ben", "lee")])
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(400, "ben", "lee")])
     answer = about("contact:lee")
     assert (answer.colleagues, answer.reason) == ([], "no_contact")
     assert ids(answer.alternatives) == ["user:anna"]
@@ -194,7 +212,13 @@ def test_where_nobody_knows_the_person_those_who_know_the_company_are_named() ->
 
 def test_a_deal_is_answered_by_the_strongest_tie_to_one_of_its_people() -> None:
     told(
-        [*organisation(), mail(4, "anna", "kim"), mail(4, "lee", "anna"), mail(3, "anna", "lee"), mail(4, "ben", "kim")]
+        [
+            *the_organisation(),
+            mail(4, "anna", "kim"),
+            mail(4, "lee", "anna"),
+            mail(3, "anna", "lee"),
+            mail(4, "ben", "kim"),
+        ]
     )
     answer = about("opportunity:deal")
     assert [(each.person.id, each.knows and each.knows.id) for each in answer.colleagues] == [
@@ -204,27 +228,27 @@ def test_a_deal_is_answered_by_the_strongest_tie_to_one_of_its_people() -> None:
 
 
 def test_a_bare_address_gets_about_when_and_never_exactly() -> None:
-    told([*organisation(), mail(20, "anna", "new@other.example")])
+    told([*the_organisation(), mail(20, "anna", "new@other.example")])
     evidence = about_address("New+x@Other.example").colleagues[0].evidence
     assert (evidence.last_at, evidence.last_ago.unit, evidence.last_ago.n) == (None, "weeks", 2)
 
 
 def test_an_address_of_a_contact_is_answered_as_the_contact() -> None:
-    told([*organisation(), mail(4, "anna", "kim")])
+    told([*the_organisation(), mail(4, "anna", "kim")])
     answer = about_address("kim@cust.example")
     assert [each.id for each in answer.records] == ["contact:kim"]
     assert colleagues(answer) == ["user:anna"]
 
 
 def test_an_address_that_is_a_contacts_no_more_is_answered_by_itself() -> None:
-    told([*organisation(), mail(4, "anna", "kim")])
+    told([*the_organisation(), mail(4, "anna", "kim")])
     told([row("contact", "kim", emails=["kim@newjob.example"])])
     answer = about_address("kim@cust.example")
     assert (answer.records, colleagues(answer)) == ([], ["user:anna"])
 
 
 def test_a_domain_is_answered_as_a_company_and_free_mail_is_not() -> None:
-    told([*organisation(), mail(4, "anna", "new@other.example"), mail(4, "anna", "someone@gmail.com")])
+    told([*the_organisation(), mail(4, "anna", "new@other.example"), mail(4, "anna", "someone@gmail.com")])
     assert colleagues(looking_up.address(AddressQuery(domain="eu.other.example"), STRANGER, NOW)) == ["user:anna"]
     answer = looking_up.address(AddressQuery(domain="gmail.com"), STRANGER, NOW)
     assert (answer.colleagues, answer.reason) == ([], "shared_domain")
@@ -232,13 +256,13 @@ def test_a_domain_is_answered_as_a_company_and_free_mail_is_not() -> None:
 
 
 def test_our_own_people_are_no_targets() -> None:
-    told(organisation())
+    told(the_organisation())
     with pytest.raises(InvalidInputError, match="one of our own people"):
         about_address("ben@us.example")
 
 
 def test_a_merged_contact_is_answered_by_the_one_that_it_was_merged_into() -> None:
-    told([*organisation(), mail(4, "anna", "kim"), mail(4, "ben", "lee")])
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(4, "ben", "lee")])
     told([{"entity": "contact", "id": "kim", "version": 10**9, "operation": "merge", "into": "lee"}])
     answer = about("contact:kim")
     assert (answer.target, sorted(colleagues(answer))) == ("contact:lee", ["user:anna", "user:ben"])
@@ -250,7 +274,7 @@ def test_a_record_that_is_not_there_is_not_found() -> None:
 
 
 def test_addresses_can_be_looked_up_200_times_a_day_and_each_is_logged() -> None:
-    told([*organisation(), mail(20, "anna", "new@other.example")])
+    told([*the_organisation(), mail(20, "anna", "new@other.example")])
     about_address("new@other.example")
     partition = "oid-stranger|2026-03-15"
     logged = [one["target"] for one in tables.query("lookups", partition) if "target" in one]
@@ -266,9 +290,70 @@ def test_addresses_can_be_looked_up_200_times_a_day_and_each_is_logged() -> None
 
 
 def test_a_row_that_no_longer_holds_is_computed_for_the_question() -> None:
-    told([*organisation(), mail(364, "anna", "kim")])
+    told([*the_organisation(), mail(364, "anna", "kim")])
     answer = looking_up.record("contact:kim", RecordQuery(), STRANGER, NOW + 2 * 86_400)
     assert (colleagues(answer), answer.reason) == ([], "no_contact")
     found, _ = acquaintance_rows.read("contact:kim")
     assert found is not None
     assert found.computed_at == NOW + 2 * 86_400
+
+
+def publish(version: int, **chosen: object) -> None:
+    """Put settings of who knows whom in force, and compute nothing for it."""
+    document = OrganisationSettings(who_knows_whom=Chosen(**chosen))  # type: ignore[arg-type]
+    row = {"PartitionKey": organisation.PARTITION, "RowKey": organisation.row_key(version), "v": organisation.VERSION}
+    tables.upsert(organisation.TABLE, {**row, **tables.split(msgspec.json.encode(document))})
+    publishing.put_in_force(version)
+
+
+def test_the_basic_mode_counts_mails_and_meetings_of_the_window_and_gives_everyone_the_same_order() -> None:
+    told(
+        [
+            *the_organisation(),
+            *(mail(n, "anna", "kim") for n in (1, 2, 3)),
+            meeting(400, "ben", "kim"),
+            mail(5, "ben", "kim"),
+        ]
+    )
+    told([row("user", "cleo", managerId="boss"), row("user", "ben", managerId="boss"), phonecall(1, "cleo", "kim")])
+    publish(1, basic=True)
+    answer = about("contact:kim", caller("cleo"))
+    assert [(each.person.id, each.strength, each.bars, each.level) for each in answer.colleagues] == [
+        ("user:anna", None, 6, "strong"),
+        ("user:ben", None, 4, "medium"),
+    ]
+    assert answer.colleagues[1].evidence.meetings == 1  # since 1 January of the year before
+    assert "user:cleo" not in colleagues(about("contact:kim"))  # calls do not count
+    choose("anna", hide_name=True)
+    assert [(each.person.id, each.bars) for each in about("contact:kim").colleagues] == [("user:ben", 6)]
+    publish(2)
+    assert about("contact:kim").colleagues[0].strength is not None
+
+
+def test_other_settings_hold_at_the_next_question() -> None:
+    told([*the_organisation(), mail(400, "anna", "kim"), mail(400, "anna", "new@other.example")])
+    assert colleagues(about("contact:kim")) == colleagues(about_address("new@other.example")) == []
+    publish(1, window_days=500)
+    assert colleagues(about("contact:kim")) == colleagues(about_address("new@other.example")) == ["user:anna"]
+
+
+def test_the_flag_of_the_basic_figures_is_there_only_without_exchange() -> None:
+    told([*the_organisation(), mail(4, "anna", "kim")])
+    assert about("contact:kim").flags == ["basicOnly"]
+    for state, flags in ((State.BACKFILL, ["partial"]), (State.LIVE, []), (State.CRM_ONLY, ["basicOnly"])):
+        set_consent(state)
+        assert about("contact:kim").flags == flags
+
+
+def set_consent(state: State) -> None:
+    consent_state.change(lambda held: Transition("test", replace(held, state=state, changed_at=NOW)), NOW, "test")
+
+
+def test_somebody_on_the_never_log_list_is_known_by_nobody() -> None:
+    told([*the_organisation(), mail(4, "anna", "new@other.example"), mail(4, "ben", "kim")])
+    document = OrganisationSettings(never_log=("new@other.example",))
+    row = {"PartitionKey": organisation.PARTITION, "RowKey": organisation.row_key(1), "v": organisation.VERSION}
+    tables.upsert(organisation.TABLE, {**row, **tables.split(msgspec.json.encode(document))})
+    publishing.put_in_force(1)
+    assert colleagues(about_address("new@other.example")) == []
+    assert colleagues(about("contact:kim")) == ["user:ben"]

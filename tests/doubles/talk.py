@@ -55,6 +55,12 @@ def meeting(days: float, organizer: str, *attendees: str, status: str = "complet
     )  # fmt: skip
 
 
+def phonecall(days: float, caller: str, *called: str) -> dict[str, Any]:
+    """A call so many days ago that was answered."""
+    facts = {"from_": _party(caller), "to": [_party(name) for name in called], "direction": "out"}
+    return row("phonecall", f"call-{next(_numbers)}", start=when(days), status="completed", **facts)
+
+
 def organisation() -> list[dict[str, Any]]:
     """The three of ours, the account Cust with its contacts, and an opportunity of kim."""
     users = [
