@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from shared import tables, telemetry
-from shared.entity_queries import literal, rows
+from shared.entity_queries import literal
 
 PROGRESS, _PARTITION = "settings", "migration"
 VERSION = 1
@@ -90,8 +90,7 @@ def _after(table: str, at: Reach) -> Iterator[tables.Row]:
     """The rows after a place, in the order of their keys."""
     partition, row = literal(at.partition), literal(at.row)
     later = f"PartitionKey gt {partition} or (PartitionKey eq {partition} and RowKey gt {row})"
-    with tables.storage_errors():
-        yield from rows(tables.table(table), later if at.visited else "")
+    return tables.scan(table, condition=later if at.visited else "")
 
 
 def _rewrite(migration: Migration, row: tables.Row) -> int:

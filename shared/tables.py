@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shared import entity_queries
+from shared.entity_groups import REFUSED, submit
 from shared.entity_groups import Operation as Operation
 from shared.entity_groups import Row as Row
-from shared.entity_groups import submit
 from shared.entity_queries import literal
-from shared.errors import UnavailableError
+from shared.errors import SettingError, UnavailableError
 from shared.settings import settings
+from shared.table_requests import BUSY, TableRequests
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
@@ -34,17 +35,16 @@ TRANSACTION_ROWS = 100
 TRANSACTION_BYTES = 3_000_000
 
 _ACCEPTED = 202
-_REFUSED = (404, 409, 412)  # a row is gone, is there already, or was changed by somebody else
 
 
 @functools.cache
 def service() -> TableServiceClient:
-    """The service client of this process, made at first use."""
+    """The library's client of this process, made at first use: it creates tables and knows the credential."""
     from azure.data.tables import TableServiceClient
 
     connection = settings().tables_connection
     options: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.3, "logging_enable": False}
-    options |= {"connection_timeout": 5, "read_timeout": 30, "transport": _transport()}
+    options |= {"connection_timeout": 5, "read_timeout": 30}
     if connection.connection_string:
         return TableServiceClient.from_connection_string(connection.connection_string, **options)
     from shared.credentials import credential
@@ -52,49 +52,49 @@ def service() -> TableServiceClient:
     return TableServiceClient(endpoint=connection.address, credential=credential(), **options)
 
 
-def _transport() -> Any:
-    """Connections kept open for all threads of the process, without looking for proxies in the environment every time."""
-    from azure.core.pipeline.transport import RequestsTransport
-    from requests import Session
-    from requests.adapters import HTTPAdapter
+@functools.cache
+def requests() -> TableRequests:
+    """The requests of this process, which go where the client's go, by its credential: an account's key or an identity."""
+    from azure.core.credentials import AzureSasCredential
 
-    session = Session()
-    session.trust_env = False
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=32))
-    # By default an answer is put together of pieces of 4 KiB, each with a cost of its own.
-    pieces = {"connection_data_block_size": 65_536}
-    return RequestsTransport(session=session, session_owner=False, use_env_settings=False, **pieces)
+    credential = service().credential
+    if credential is None or isinstance(credential, AzureSasCredential):
+        raise SettingError("TABLES must carry the account's key; elsewhere use TABLES__endpoint with an identity.")
+    return TableRequests(service().url.rstrip("/"), credential)
 
 
 @functools.cache
 def table(name: str) -> TableClient:
-    """The client of one table, which is created if it is not there."""
+    """The library's client of one table, which is created if it is not there."""
     client = service().get_table_client(name)
-    with storage_errors():
+    with _creating():
         service().create_table_if_not_exists(name)
     return client
 
 
+def _ready(name: str) -> str:
+    """The name of a table that is there."""
+    return table(name).table_name
+
+
 @contextmanager
-def storage_errors() -> Iterator[None]:
+def _creating() -> Iterator[None]:
     """Turn what passes by itself (no connection, time-out, 429, 5xx) into UnavailableError."""
-    from azure.core.exceptions import HttpResponseError, IncompleteReadError, ServiceRequestError, ServiceResponseError
+    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 
     try:
         yield
-    except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
+    except (ServiceRequestError, ServiceResponseError) as error:
         raise UnavailableError("The table storage does not answer.") from error
     except HttpResponseError as error:
-        if error.status_code in (408, 429, 500, 502, 503, 504):
+        if error.status_code in BUSY:
             raise UnavailableError("The table storage is busy.") from error
         raise
 
 
 def read(name: str, partition: str, row: str, select: Sequence[str] | None = None) -> Row | None:
     """One row, or None. The ETag is under `etag`."""
-    with storage_errors():
-        return entity_queries.row(table(name), partition, row, select)
+    return entity_queries.row(requests(), _ready(name), partition, row, select)
 
 
 def query(
@@ -104,14 +104,12 @@ def query(
     clauses = [f"PartitionKey eq {literal(partition)}"]
     clauses += [f"RowKey ge {literal(first)}"] if first else []
     clauses += [f"RowKey lt {literal(last)}"] if last else []
-    with storage_errors():
-        yield from entity_queries.rows(table(name), " and ".join(clauses), select)
+    yield from entity_queries.rows(requests(), _ready(name), " and ".join(clauses), select)
 
 
-def scan(name: str, select: Sequence[str] | None = None) -> Iterator[Row]:
-    """Every row of a table, in key order, page after page. For sweeps only."""
-    with storage_errors():
-        yield from entity_queries.rows(table(name), select=select)
+def scan(name: str, select: Sequence[str] | None = None, condition: str = "") -> Iterator[Row]:
+    """Every row of a table that meets the condition, in key order, page after page. For sweeps only."""
+    yield from entity_queries.rows(requests(), _ready(name), condition, select)
 
 
 def upsert(name: str, row: Row) -> None:
@@ -126,8 +124,7 @@ def write_if(name: str, row: Row, etag: str | None) -> bool:
 
 def delete(name: str, partition: str, row: str) -> None:
     """Delete the row if it is there."""
-    with storage_errors():
-        table(name).delete_entity(partition, row)
+    _attempt(name, [("delete", {"PartitionKey": partition, "RowKey": row}, None)])
 
 
 def transact(name: str, operations: Iterable[Operation]) -> bool:
@@ -141,9 +138,8 @@ def transact(name: str, operations: Iterable[Operation]) -> bool:
 
 def _attempt(name: str, operations: Sequence[Operation]) -> bool:
     """One transaction; False when it was refused as a whole."""
-    with storage_errors():
-        status = submit(table(name), operations)
-    if status not in (_ACCEPTED, *_REFUSED):
+    status = submit(requests(), _ready(name), operations)
+    if status not in (_ACCEPTED, *REFUSED):
         raise UnavailableError(f"The table storage answered {status} to a transaction.")
     return status == _ACCEPTED
 

@@ -15,6 +15,8 @@ def forget() -> None:
 
     if queues.client.cache_info().currsize:
         queues.client().close()
+    if tables.requests.cache_info().currsize:
+        tables.requests().close()
     if tables.service.cache_info().currsize:
         tables.service().close()
     for name, module in list(sys.modules.items()):
