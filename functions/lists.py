@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import azure.functions as func
 
-from shared.auth import ADMIN, READER
+from shared.auth import ADMIN, READER, caller
 from shared.errors import InvalidInputError, TooLargeError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
 
@@ -23,11 +24,12 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 )
 def get_health_list(req: func.HttpRequest) -> func.HttpResponse:
     """Reads the lists' packed rows, no activity and no snapshot."""
-    from shared import lists
+    from shared import lists, row_rights
     from shared.list_shapes import ListQuery
 
     kind = lists.type_of(req.route_params["type"])
-    return json_response(req, lists.health_list(kind, query_of(req, ListQuery), int(time.time())))
+    found = lists.health_list(kind, query_of(req, ListQuery), int(time.time()))
+    return json_response(req, row_rights.list_for(caller(), found))
 
 
 @blueprint.route(route="health/{type}/batch", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -40,11 +42,9 @@ def get_health_list(req: func.HttpRequest) -> func.HttpResponse:
 )
 def get_health_batch(req: func.HttpRequest) -> func.HttpResponse:
     """A point read for each."""
-    from shared import lists
     from shared.list_shapes import BatchQuery
 
-    kind = lists.type_of(req.route_params["type"])
-    return json_response(req, lists.batch(kind, query_of(req, BatchQuery).ids, int(time.time())))
+    return _batch(req, query_of(req, BatchQuery).ids)
 
 
 @blueprint.route(route="health/{type}/batch", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -57,11 +57,16 @@ def get_health_batch(req: func.HttpRequest) -> func.HttpResponse:
 )
 def post_health_batch(req: func.HttpRequest) -> func.HttpResponse:
     """For more ids than an address holds."""
-    from shared import lists
     from shared.list_shapes import BatchRequest
 
-    kind = lists.type_of(req.route_params["type"])
-    return json_response(req, lists.batch(kind, request_of(req, BatchRequest).ids, int(time.time())))
+    return _batch(req, request_of(req, BatchRequest).ids)
+
+
+def _batch(req: func.HttpRequest, ids: Sequence[str]) -> func.HttpResponse:
+    from shared import lists, row_rights
+
+    found = lists.batch(lists.type_of(req.route_params["type"]), ids, int(time.time()))
+    return json_response(req, row_rights.batch_for(caller(), found))
 
 
 @blueprint.route(route="pipeline", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -74,7 +79,8 @@ def post_health_batch(req: func.HttpRequest) -> func.HttpResponse:
 )
 def get_pipeline(req: func.HttpRequest) -> func.HttpResponse:
     """Reads the lists' packed rows."""
-    from shared import pipeline_chart
+    from shared import pipeline_chart, row_rights
     from shared.list_shapes import PipelineQuery
 
-    return json_response(req, pipeline_chart.pipeline(query_of(req, PipelineQuery), int(time.time())))
+    found = pipeline_chart.pipeline(query_of(req, PipelineQuery), int(time.time()))
+    return json_response(req, row_rights.chart_for(caller(), found))

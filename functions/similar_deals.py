@@ -6,8 +6,8 @@ import time
 
 import azure.functions as func
 
-from shared.auth import ADMIN, READER
-from shared.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from shared.auth import ADMIN, READER, caller
+from shared.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, UnavailableError
 from shared.http import endpoint, json_response
 from shared.settings import settings
 
@@ -40,12 +40,13 @@ def similar_updates(message: func.ServiceBusMessage) -> None:
     summary="Look for the similar won deals of an open opportunity now, and answer the widget",
     roles=(READER, ADMIN),
     response="shared.widgets.RecordWidget",
-    errors=(InvalidInputError, NotFoundError, ConflictError, UnavailableError),
+    errors=(InvalidInputError, ForbiddenError, NotFoundError, ConflictError, UnavailableError),
 )
 def post_similar_refresh(req: func.HttpRequest) -> func.HttpResponse:
     """Once a minute at most for each deal; asked more often, the answer is the list just found."""
-    from shared import reading
+    from shared import for_caller, reading, row_rights
     from shared.similar_request import refreshed
 
     record = reading.record_of({"type": "opportunity", "id": req.route_params["id"]})
-    return json_response(req, refreshed(record, int(time.time())).body)
+    row_rights.require(caller(), record)
+    return json_response(req, for_caller.one_for(caller(), refreshed(record, int(time.time()))).body)

@@ -6,12 +6,21 @@ import time
 
 import azure.functions as func
 
-from shared.auth import ADMIN, READER
-from shared.errors import InvalidInputError, NotFoundError, UnavailableError
+from shared.auth import ADMIN, READER, caller
+from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, UnavailableError
 from shared.http import endpoint, json_response, query_of
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
-_ERRORS = (InvalidInputError, NotFoundError, UnavailableError)
+_ERRORS = (InvalidInputError, ForbiddenError, NotFoundError, UnavailableError)
+
+
+def _readable_record(req: func.HttpRequest) -> str:
+    """The record of the route, which the caller may read."""
+    from shared import reading, row_rights
+
+    record = reading.record_of(req.route_params)
+    row_rights.require(caller(), record)
+    return record
 
 
 @blueprint.route(route="records/{type}/{id}/widgets", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -24,11 +33,11 @@ _ERRORS = (InvalidInputError, NotFoundError, UnavailableError)
 )
 def get_record_widgets(req: func.HttpRequest) -> func.HttpResponse:
     """One point read; computed on the spot where time has passed the snapshot by, or for a past instant."""
-    from shared import reading
+    from shared import for_caller, reading
     from shared.reading import AsOfQuery
 
-    record = reading.record_of(req.route_params)
-    answer = reading.all_widgets(record, query_of(req, AsOfQuery), int(time.time()))
+    found = reading.all_widgets(_readable_record(req), query_of(req, AsOfQuery), int(time.time()))
+    answer = for_caller.all_for(caller(), found)
     return json_response(req, answer.body, etag=answer.tag)
 
 
@@ -42,11 +51,13 @@ def get_record_widgets(req: func.HttpRequest) -> func.HttpResponse:
 )
 def get_record_widget(req: func.HttpRequest) -> func.HttpResponse:
     """The same snapshot, one widget of it."""
-    from shared import reading
+    from shared import for_caller, reading
     from shared.reading import AsOfQuery
 
-    record = reading.record_of(req.route_params)
-    answer = reading.one_widget(record, req.route_params["widget"], query_of(req, AsOfQuery), int(time.time()))
+    record, widget = _readable_record(req), req.route_params["widget"]
+    answer = for_caller.one_for(
+        caller(), reading.one_widget(record, widget, query_of(req, AsOfQuery), int(time.time()))
+    )
     return json_response(req, answer.body, etag=answer.tag)
 
 
@@ -60,9 +71,7 @@ def get_record_widget(req: func.HttpRequest) -> func.HttpResponse:
 )
 def get_record_activities(req: func.HttpRequest) -> func.HttpResponse:
     """Read the record's partition and say for every interaction why it counts."""
-    from shared import reading
     from shared.ledger import ledger
     from shared.ledger_query import LedgerQuery
 
-    record = reading.record_of(req.route_params)
-    return json_response(req, ledger(record, query_of(req, LedgerQuery), int(time.time())))
+    return json_response(req, ledger(_readable_record(req), query_of(req, LedgerQuery), int(time.time())))

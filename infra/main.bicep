@@ -28,6 +28,9 @@ param sharedDomains string = ''
 @description('Domains of one company under several names, as brand.example=company.example, with commas between.')
 param brandDomains string = ''
 
+@description('Address of the Dataverse environment that says which records a caller may read; empty: the app role alone decides.')
+param dataverseUrl string = ''
+
 @description('Whether requests for introductions are sent from the asker\'s mailbox; needs Mail.Send.')
 param sendIntroductions bool = false
 
@@ -194,6 +197,7 @@ module functionApp 'modules/function-app.bicep' = {
     tenantDomains: tenantDomains
     sharedDomains: sharedDomains
     brandDomains: brandDomains
+    dataverseUrl: dataverseUrl
     sendIntroductions: sendIntroductions
     graphMode: graphMode
     graphClientId: graphClientId

@@ -20,6 +20,7 @@ from scripts.rest import GRAPH, RestError, Service, signed_in, tenant_of
 _IDS = uuid.UUID("5b1d3a52-6a0c-4b7e-8f6e-0d8a0f0e7c11")  # our namespace of ids that must not change
 ROLES = {
     "Rapport.Reader": "Read widgets, lists and who knows whom",
+    "Rapport.CoverRisk": "See whose leaving a relationship would not survive",
     "Rapport.Ingest": "Send changed CRM activities",
     "Rapport.Admin": "Change settings, give consent, handle privacy requests",
 }

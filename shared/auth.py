@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.signing_keys import SigningKeys
 
 READER = "Rapport.Reader"  # widgets, lists, who knows whom; row rights are checked besides
+COVER_RISK = "Rapport.CoverRisk"  # names of colleagues in cover risk, also on others' records
 INGEST = "Rapport.Ingest"  # sends changed CRM activities
 # Settings, consent, privacy requests. It implies neither of the others: who administers does not thereby read
 # relationships. A route that several roles may use lists them all.

@@ -48,6 +48,7 @@ def cover_risk(found: Computation) -> w.CoverRisk:
         ours=_concentration(found, value.ours),
         theirs=_concentration(found, value.theirs),
         if_leaves=_departure(found, value.ours.shares[0].person) if value.ours.shares else None,
+        named_to=list(found.subject.overseers),
     )
 
 

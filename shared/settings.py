@@ -127,6 +127,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         str,
         _about("Domains of one company under several names, as brand.example=company.example, with commas between."),
     ] = ""
+    dataverse_url: Annotated[
+        str,
+        _about(
+            "Address of the Dataverse environment that is asked which records a caller may read (docs/row-rights.md); "
+            "without it the role alone decides."
+        ),
+    ] = ""
     send_introductions: Annotated[
         bool,
         _about(

@@ -82,6 +82,7 @@ def similar_widget(found: Computation) -> w.SimilarWonOpportunities | None:
         age_days=rounded(result.age / DAY, 1) if result and result.age is not None else None,
         found_at=instant(result.found_at) if result else None,
         weights=result.weights if result else {},
+        averaged_deals=[deal.record for deal in result.deals] if result and result.n >= LEAST_DEALS else [],
         weights_version=result.weights_version if result else None,
     )
 

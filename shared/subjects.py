@@ -38,6 +38,7 @@ class Subject:
     people: Mapping[int, Person]
     calendars: Mapping[int, WorkingCalendar] = field(default_factory=dict)
     owner: int = 0
+    overseers: tuple[str, ...] = ()  # ids, and marks of addresses, of the users who own the record and their managers
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,20 @@ def subject_of(roster: Roster, children: Sequence[Roster], directory: Directory,
     membership = _membership(roster, children, directory, aliases, _sorted(int(ours.canonical[i]) for i in here))
     owner = next(iter(directory.members(roster.owner)), "")
     calendars = {key: c for key, p in people.items() if p.side == "internal" and (c := directory.calendar(p.id[5:]))}
-    return Subject(
-        roster, tuple(children), membership, people, calendars, keys().party(f"user:{owner}") if owner else 0
-    )
+    owner_key = keys().party(f"user:{owner}") if owner else 0
+    return Subject(roster, tuple(children), membership, people, calendars, owner_key, _overseers(roster, directory))
+
+
+def _overseers(roster: Roster, directory: Directory) -> tuple[str, ...]:
+    users, owners = directory.users, directory.members(roster.owner)
+    overseeing = {*owners, *(users[id].manager_id for id in owners if id in users)} - {""}
+    addresses = {address for id in overseeing if id in users for address in users[id].emails}
+    return tuple(sorted(overseeing | {caller_mark(address) for address in addresses}))
+
+
+def caller_mark(address: str) -> str:
+    """By what a caller with this sign-in address is known again without reading the directory."""
+    return f"{keys().address(address):016x}"
 
 
 def _colleague(directory: Directory, user_id: str) -> Person:

@@ -296,11 +296,17 @@ class Departure(Shape, frozen=True):
 
 
 class CoverRisk(Shape, frozen=True):
-    """Share of the relationship that hangs on one colleague, and on one person of theirs."""
+    """Share of the relationship that hangs on one colleague, and on one person of theirs.
+
+    Colleagues are named to the record's owner, the owner's manager (`namedTo`: user ids, and marks of addresses) and the role
+    Rapport.CoverRisk; for anybody else `person` is empty on our side, and `flags` has `namesWithheld`.
+    """
 
     ours: Concentration
     theirs: Concentration
     if_leaves: Departure | None
+    named_to: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
 
 
 class Sentence(Shape, frozen=True):
@@ -375,7 +381,8 @@ class SimilarWonOpportunities(Shape, frozen=True):
     """Won deals like this open one, and averages over the nearest 20 of `n` (docs/similar-deals.md).
 
     `equalAge` compares with the others when they were as old as this deal was at `foundAt`, `wholeLife` at their closing. With
-    fewer than 10 there are no averages and `tooFew` says so. `reason` is `notFoundYet` until they were looked for.
+    fewer than 10 there are no averages and `tooFew` says so. `reason` is `notFoundYet` until they were looked for, and
+    `notAllReadable` where the caller may not read all `averagedDeals`, so that there are no averages.
     """
 
     n: int
@@ -390,6 +397,7 @@ class SimilarWonOpportunities(Shape, frozen=True):
     found_at: str | None
     weights: dict[str, float]
     weights_version: int | None
+    averaged_deals: list[str] = field(default_factory=list)
 
 
 class Envelope(Shape, frozen=True):

@@ -4,6 +4,7 @@ import { bar, h, section } from "./dom.js";
 
 /** The name of a person, or the address of one whom the CRM does not know. */
 export function nameOf({ id, name }, say) {
+  if (!name && !id) return say.text("people.withheld");
   return name || (id.startsWith("unknown:") ? say.text("unknown") : id);
 }
 
@@ -57,12 +58,13 @@ function row({ person, number, emails, meetings, calls, lastAt, onRecord }, say,
   );
 }
 
-export function coverView({ widgets: { coverRisk } }, say) {
+export function coverView({ widgets: { coverRisk } }, say, element) {
   return section(
     "cover",
     say.text("cover.title"),
     h("div", { class: "sides" }, shares(coverRisk.ours, "ours", say), shares(coverRisk.theirs, "theirs", say)),
     coverRisk.ifLeaves && departure(coverRisk.ifLeaves, say),
+    coverRisk.flags.map((flag) => h("p", { class: "note" }, element.flagText(flag))),
   );
 }
 

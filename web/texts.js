@@ -35,6 +35,7 @@ export const TEXTS = {
   "flag.frozen": ["Record closed: figures as of closing", "Datensatz geschlossen: Stand beim Schließen", "Rekord zamknięty: stan z chwili zamknięcia", "Înregistrare închisă: valori la închidere", "السجل مغلق: الأرقام كما عند الإغلاق"],
   "flag.healthHidden": ["Health is not shown in this organization", "Beziehungsgesundheit wird hier nicht angezeigt", "Kondycja relacji nie jest tu pokazywana", "Sănătatea relației nu este afișată aici", "صحة العلاقة لا تُعرض في هذه المؤسسة"],
   "flag.switchedOff": ["Switched off in this organization", "Hier ausgeschaltet", "Tu wyłączone", "Dezactivat aici", "غير مفعّلة في هذه المؤسسة"],
+  "flag.namesWithheld": ["Names are for the owner and the owner’s manager", "Namen nur für Besitzer und deren Vorgesetzte", "Imiona tylko dla właściciela i jego przełożonego", "Numele sunt doar pentru proprietar și managerul său", "الأسماء للمالك ومديره فقط"],
   "flag.privacyFloor": ["Withheld: the group is too small", "Zurückgehalten: Gruppe zu klein", "Ukryte: grupa jest zbyt mała", "Reținut: grupul este prea mic", "محجوبة: المجموعة صغيرة جدًا"],
   "flag.machineOpensNotSeparated": ["May contain opens by machines", "Kann Öffnungen durch Maschinen enthalten", "Może zawierać otwarcia automatyczne", "Poate conține deschideri automate", "قد تشمل عمليات فتح آلية"],
   "flag.consentSuspect": ["Reading from Exchange is paused", "Lesen aus Exchange pausiert", "Odczyt z Exchange wstrzymany", "Citirea din Exchange este oprită temporar", "القراءة من Exchange متوقفة مؤقتًا"],
@@ -121,6 +122,7 @@ export const TEXTS = {
   "people.last": ["Last", "Zuletzt", "Ostatnio", "Ultima", "آخرها"],
   "people.shown": ["{n} of {total} people", "{n} von {total} Personen", "Osoby: {n} z {total}", "Persoane: {n} din {total}", "الأشخاص: {n} من {total}"],
   "people.notOnRecord": ["not on the record", "nicht am Datensatz", "nie przy rekordzie", "nu este la înregistrare", "ليس ضمن السجل"],
+  "people.withheld": ["Somebody of ours", "Jemand von uns", "Ktoś od nas", "Cineva de la noi", "أحد زملائنا"],
   "people.none": ["Nobody yet", "Noch niemand", "Jeszcze nikt", "Nimeni încă", "لا أحد بعد"],
   "people.showActivities": ["Activities with {name}", "Aktivitäten mit {name}", "Działania: {name}", "Activități cu {name}", "الأنشطة مع {name}"],
 
@@ -187,6 +189,7 @@ export const TEXTS = {
 
   "similar.title": ["Similar won deals", "Ähnliche gewonnene Verkaufschancen", "Podobne wygrane szanse", "Oportunități câștigate similare", "صفقات رابحة مشابهة"],
   "similar.notFoundYet": ["They have not been looked for yet.", "Nach ihnen wurde noch nicht gesucht.", "Jeszcze ich nie szukano.", "Încă nu au fost căutate.", "لم يُبحث عنها بعد."],
+  "similar.notAllReadable": ["No averages: you may not read all of these deals.", "Keine Mittelwerte: nicht alle diese Verkaufschancen sind für Sie lesbar.", "Brak średnich: nie wszystkie te szanse możesz odczytać.", "Fără medii: nu puteți citi toate aceste oportunități.", "لا متوسطات: لا يمكنك قراءة كل هذه الصفقات."],
   "similar.tooFew": ["Too few similar deals ({n}) for averages.", "Zu wenige ähnliche Verkaufschancen ({n}) für Mittelwerte.", "Za mało podobnych szans ({n}), by podać średnie.", "Prea puține oportunități similare ({n}) pentru medii.", "صفقات مشابهة قليلة ({n}) لا تكفي لحساب متوسطات."],
   "similar.averaged": ["Averages over {n} deals at this deal’s age", "Mittelwerte über {n} Verkaufschancen im Alter dieser", "Średnie z {n} szans w wieku tej szansy", "Medii din {n} oportunități la vârsta acesteia", "متوسطات {n} صفقات في عمر هذه الصفقة"],
   "similar.this": ["This deal", "Diese", "Ta szansa", "Aceasta", "هذه الصفقة"],

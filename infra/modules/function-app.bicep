@@ -16,6 +16,7 @@ param origins array
 param tenantDomains string
 param sharedDomains string
 param brandDomains string
+param dataverseUrl string
 param sendIntroductions bool
 param graphMode string
 param graphClientId string
@@ -169,6 +170,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     TENANT_DOMAINS: tenantDomains
     SHARED_DOMAINS: sharedDomains
     BRAND_DOMAINS: brandDomains
+    DATAVERSE_URL: dataverseUrl
     SEND_INTRODUCTIONS: sendIntroductions ? 'true' : 'false'
     GRAPH_ENDPOINT: graphEndpoints[environment().name]
     GRAPH_LOGIN: take(login, length(login) - 1)

@@ -21,7 +21,13 @@ def trust_platform(patch: pytest.MonkeyPatch) -> None:
 
 def as_role(role: str, **more: str) -> dict[str, str]:
     """Headers of a caller with one role."""
-    facts = {"roles": role, "oid": "5a3c1f0e-7d42-4b7e-9a51-2f60c8d1e201", "iss": ISSUER}
-    claims = [{"typ": name, "val": value} for name, value in facts.items()]
+    return {**as_caller(role), **more}
+
+
+def as_caller(*roles: str, id: str = "5a3c1f0e-7d42-4b7e-9a51-2f60c8d1e201", address: str = "") -> dict[str, str]:
+    """Headers of a caller with these roles, object id and sign-in address."""
+    facts = {"oid": id, "iss": ISSUER, **({"preferred_username": address} if address else {})}
+    claims = [{"typ": "roles", "val": role} for role in roles]
+    claims += [{"typ": name, "val": value} for name, value in facts.items()]
     principal = {"auth_typ": "aad", "role_typ": "roles", "name_typ": "name", "claims": claims}
-    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(principal).encode()).decode(), **more}
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(principal).encode()).decode()}

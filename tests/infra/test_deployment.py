@@ -74,7 +74,7 @@ def project(tmp_path: Path, server: Azure) -> Project:
 
 
 def test_roles_are_those_that_the_app_asks_for() -> None:
-    assert set(entra.ROLES) == {auth.READER, auth.INGEST, auth.ADMIN}
+    assert set(entra.ROLES) == {auth.READER, auth.COVER_RISK, auth.INGEST, auth.ADMIN}
 
 
 def test_registrations_are_made_and_made_again_without_change(server: Azure, graph: Service) -> None:
@@ -118,12 +118,14 @@ def test_role_ids_never_change() -> None:
     roles = next(one.body["appRoles"] for one in requests if one.body and "appRoles" in one.body)
     assert {role["value"]: role["id"] for role in roles} == {
         "Rapport.Reader": READER_ID,
+        "Rapport.CoverRisk": COVER_RISK_ID,
         "Rapport.Ingest": INGEST_ID,
         "Rapport.Admin": ADMIN_ID,
     }
 
 
 READER_ID = "916f81f3-bb5a-5aba-957a-70e449c29435"
+COVER_RISK_ID = "dbc43e01-e819-5f48-87b7-786fac191bab"
 INGEST_ID = "26bb597d-9bf4-59f6-8081-ec0789d9bb6c"
 ADMIN_ID = "484b1d27-2ee3-5fa5-a2d3-8db1b45dde6e"
 
