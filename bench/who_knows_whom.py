@@ -1,92 +1,173 @@
-"""What a question about who knows whom costs, and what an update: `python -m bench.who_knows_whom`.
+"""What a question about who knows whom costs, and what an update: `python -m bench.who_knows_whom [PEOPLE]`.
 
-A target known by 300 colleagues through 20,000 interactions, far more than any real one, among 2,000 other targets; in a real
-Azurite. A question reads three rows whatever the number of other targets, so these stand for any number. Prints one JSON line
-each for the question (median and 99th percentile of 300) and for the update.
+PEOPLE outside (default 2,000) with 45 interactions each on average, few with many and many with few, and a mailbox of ours
+that has written to all of them and, once each, to four times as many others. 20,000 gives 1,000,000 interactions and 100,000
+correspondents of one mailbox. In a real Azurite, whose answers take longer than the service's. Interactions are stored as the
+pipeline stores them, and rows are made by the app's own arithmetic.
+
+Prints one JSON line for each measurement, with few people and after the load: a question about a person (median and 99th
+percentile, and what it reads), a question about a correspondent of the large mailbox, and the update after one more mail.
 """
 
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
-from bench.stored_record import running_tables
-from shared import acquaintance_rows, acquaintance_updates, membership, partitions, registry, targets
-from shared.acquaintance import Known, Line
+from bench.stored_record import app_settings, setting_up
+from shared import acquaintance_rows, acquaintance_updates, membership, partitions, registry, stamps, tables, targets
+from shared.acquaintance import work_out
 from shared.auth import READER, Caller
+from shared.columns import Entries
+from shared.directory import Directory, directory
 from shared.entries import entries_of
 from shared.interactions import COMPLETED, EMAIL, FROM, IN_CRM, TO, Interaction, Participant
 from shared.keys import keys
 from shared.known_colleagues import AddressQuery
+from shared.kpi.parameters import Parameters
 from shared.who_knows_whom import View, answer
+from tests.local.azurite_process import running_azurite
 
 NOW = 1_773_576_000
-COLLEAGUES, INTERACTIONS, OTHERS, QUESTIONS = 300, 20_000, 2_000, 300
-TARGET = "kim@cust.example"
+DAY = 86_400
+COLLEAGUES, MEAN, ASKED, UPDATED, WARM = 200, 45, 300, 60, 20
+BUSIEST = "c0@us.example"
 
 
-def busiest() -> str:
-    """Store the interactions of the busiest target; its name."""
-    anchor = membership.person_anchor(keys().address(TARGET))
-    partitions.fold(anchor, entries_of([(_mail(number), 1) for number in range(INTERACTIONS)]))
-    registry.remember(Participant(f"p{n}@us.example", "", "", FROM, 0) for n in range(COLLEAGUES))
-    return anchor
+def address(number: int) -> str:
+    """Somebody outside; five of a company."""
+    return f"p{number}@company{number // 5}.example"
 
 
-def _mail(number: int) -> Interaction:
-    ours, out = Participant(f"p{number % COLLEAGUES}@us.example", "", "", FROM, 0), number % 2
-    sender, recipient = (ours.address, TARGET) if out else (TARGET, ours.address)
-    at = NOW - (number * 360 * 86_400) // INTERACTIONS
+def mail(key: int, sender: str, recipient: str, at: int) -> tuple[Interaction, int]:
+    """One mail at its first revision."""
+    people = (Participant(sender, "", "", FROM, 0), Participant(recipient, "", "", TO, 0))
     return Interaction(
-        key=number.to_bytes(16, "big"), kind=EMAIL, at=at, end=at, minutes=0.0, flags=COMPLETED | IN_CRM, conversation="",
-        conversations=(), participants=(Participant(sender, "", "", FROM, 0), Participant(recipient, "", "", TO, 0)),
-        regarding=(), sources=1, activity_id=f"email:{number}",
-    )  # fmt: skip
+        key=key.to_bytes(16, "big"), kind=EMAIL, at=at, end=at, minutes=0.0, flags=COMPLETED | IN_CRM, conversation="",
+        conversations=(), participants=people, regarding=(), sources=1, activity_id=f"email:{key}",
+    ), 1  # fmt: skip
 
 
-def others() -> None:
-    """Store rows of other targets, three colleagues each."""
-    for number in range(OTHERS):
-        lines = [Line(f"p{n}@us.example", n + 1, 1.0, True, 1, 1, 0, 0, NOW - 86_400) for n in range(3)]
-        known = Known(lines, NOW, NOW + 86_400)
-        acquaintance_rows.write(membership.person_anchor(keys().address(f"o{number}@cust.example")), known, b"")
+def load(people: int, rng: np.random.Generator) -> int:
+    """Store everybody's interactions and rows; how many interactions."""
+    numbers = np.maximum(rng.lognormal(0, 1.2, people), 0.02)
+    numbers = np.maximum((numbers * MEAN / numbers.mean()).astype(int), 1)
+    registry.remember(Participant(f"c{n}@us.example", "", "", FROM, 0) for n in range(COLLEAGUES))
+    key, ours_now = 0, directory(stamps.read().people)
+    for person, number in enumerate(numbers.tolist()):
+        known_by = rng.integers(1, COLLEAGUES, 4)
+        ours = [BUSIEST, *(f"c{n}@us.example" for n in known_by[rng.integers(0, 4, number)])]
+        at, out = NOW - rng.integers(DAY, 400 * DAY, number + 1), rng.random(number + 1) < 0.5
+        mails = []
+        for colleague, when, is_out in zip(ours, at.tolist(), out.tolist(), strict=True):
+            pair = (colleague, address(person)) if is_out else (address(person), colleague)
+            mails.append(mail(key := key + 1, *pair, when))
+        store(address(person), entries_of(mails), ours_now)
+        acquaintance_rows.remember_domains([address(person)])
+    return key + once_each(people, 4 * people, key)
 
 
-def measured(work: Callable[[int], object], times: int) -> dict[str, float]:
-    """Milliseconds of many calls: median and 99th percentile."""
+def once_each(first: int, number: int, key: int) -> int:
+    """The large mailbox's other correspondents, one mail each. Their rows only: nothing else of them is asked for."""
+    ours = directory(stamps.read().people)
+    for person in range(first, first + number):
+        entries = entries_of([mail(key + person, BUSIEST, address(person), NOW - (person % 360) * DAY)])
+        store(address(person), entries, ours, with_partition=False)
+    return number
+
+
+def store(text: str, entries: Entries, ours: Directory, with_partition: bool = True) -> None:
+    """A person's interactions and row."""
+    own, anchor = keys().address(text), anchor_of(text)
+    if with_partition:
+        partitions.fold(anchor, entries)
+    known, _ = work_out(entries, {own: own}, NOW, Parameters(), ours)
+    acquaintance_rows.write(anchor, known, b"")
+
+
+def anchor_of(text: str) -> str:
+    """The target of an address."""
+    return membership.person_anchor(keys().address(text))
+
+
+@contextmanager
+def counted_requests() -> Iterator[list[str]]:
+    """The tables asked while this is open, one item a request of reading."""
+    asked: list[str] = []
+    read, query = tables.read, tables.query
+    tables.read = lambda name, *more: asked.append(name) or read(name, *more)  # type: ignore[func-returns-value]
+    tables.query = lambda name, *more: asked.append(name) or query(name, *more)  # type: ignore[func-returns-value]
+    try:
+        yield asked
+    finally:
+        tables.read, tables.query = read, query
+
+
+def measured(what: str, work: Callable[[int], object], times: int) -> None:
+    """Print milliseconds of many calls: median and 99th percentile; and what one of them reads."""
+    for number in range(WARM):
+        work(number)
+    with counted_requests() as asked:
+        work(0)
     taken = []
     for number in range(times):
         began = time.perf_counter()
         work(number)
         taken.append(1000 * (time.perf_counter() - began))
-    return {"p50_ms": round(float(np.percentile(taken, 50)), 1), "p99_ms": round(float(np.percentile(taken, 99)), 1)}
+    p50, p99 = np.percentile(taken, [50, 99]).round(1).tolist()
+    reads = {name: asked.count(name) for name in sorted(set(asked))}
+    print(json.dumps({"what": what, "p50_ms": p50, "p99_ms": p99, "reads": reads}), flush=True)
 
 
-def main() -> None:
-    """Measure and print."""
-    who = Caller(id="bench", name="", roles=frozenset({READER}), tenant="t")
-    with running_tables():
-        target = busiest()
-        others()
+def ask(text: str) -> object:
+    """A question as the app answers it, without HTTP and without the count of questions a day."""
+    view = View(Caller(id="bench", name="", roles=frozenset({READER}), tenant="t"), NOW)
+    return answer(targets.of_address(text, NOW, view.rule, view.ours), view, AddressQuery(), exact=False)
+
+
+def update(text: str, number: int) -> object:
+    """One more mail of somebody: kept, and the row made anew."""
+    anchor, at = anchor_of(text), NOW - 3_600 - number
+    partitions.append(anchor, entries_of([mail(2**64 + at * 1000 + number, "c1@us.example", text, at)]))
+    return acquaintance_updates.recompute(anchor, NOW)
+
+
+def measure(when: str, people: int) -> None:
+    """All measurements over `people` stored ones."""
+    spread = max(people // 400, 1)
+    measured(f"question, {when}", lambda n: ask(address(n * 7 * spread % people)), ASKED)
+    measured(f"question about one of the large mailbox, {when}", lambda n: ask(address(people + n * 3 * spread)), ASKED)
+    measured(f"update, {when}", lambda n: update(address((n * 11 * spread + 1) % people), n), UPDATED)
+    measured(
+        f"update of one of the large mailbox, {when}", lambda n: update(address(people + n * 5 * spread), n), UPDATED
+    )
+
+
+def main(people: int = 2_000) -> None:
+    """Measure with 40 people, load the rest, measure again."""
+    rng = np.random.default_rng(1)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_azurite(Path(folder), in_memory=True) as azurite,
+        setting_up(app_settings(azurite)),
+    ):
+        load(40, rng)
+        measure("40 people", 40)
+        began, number = time.perf_counter(), load(people, rng)
+        per_person = 1000 * (time.perf_counter() - began) / people
         print(
-            json.dumps(
-                {
-                    "what": "update of the busiest target",
-                    **measured(lambda _: acquaintance_updates.recompute(target, NOW), 5),
-                }
-            )
+            json.dumps({"interactions": number, "people": people, "load_ms_per_person": round(per_person, 1)}),
+            flush=True,
         )
-
-        def ask(number: int) -> object:
-            address = TARGET if number % 10 == 0 else f"o{number * 7 % OTHERS}@cust.example"
-            view = View(who, NOW)
-            return answer(targets.of_address(address, NOW, view.rule, view.ours), view, AddressQuery(), exact=False)
-
-        print(json.dumps({"what": "question", **measured(ask, QUESTIONS)}))
+        measure(f"{people} people", people)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:2]))
