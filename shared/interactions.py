@@ -13,6 +13,8 @@ from typing import Literal
 from msgspec import Struct, json
 from msgspec.structs import replace
 
+from shared.noise import AUTOMATIC_SIGNS, BULK_SIGNS, SIGNS
+
 EMAIL, MEETING, CALL, TASK = range(4)
 FROM, TO, CC, ORGANIZER, ATTENDEE = range(5)
 RESPONSES = {"none": 0, "organizer": 1, "tentativelyAccepted": 2, "accepted": 3, "declined": 4, "notResponded": 5}
@@ -20,8 +22,17 @@ COMPLETED, CANCELLED, IN_CRM, IN_EXCHANGE, ALL_DAY, NOT_BUSY, AUTOMATIC, BULK, N
     1 << bit for bit in range(11)
 )
 _MINUTE = 60
-_UNIONED_FLAGS = COMPLETED | CANCELLED | IN_CRM | IN_EXCHANGE | AUTOMATIC | BULK | NO_ANSWER
+_UNIONED_FLAGS = COMPLETED | CANCELLED | IN_CRM | IN_EXCHANGE | AUTOMATIC | BULK | NO_ANSWER | SIGNS
 _INITIATORS = (FROM, ORGANIZER)
+
+
+def with_verdict(signs: int) -> int:
+    """The flags of a mail that carries these signs: the signs, and what they amount to.
+
+    >>> with_verdict(0), with_verdict(BULK_SIGNS) & (AUTOMATIC | BULK) == BULK
+    (0, True)
+    """
+    return signs | (AUTOMATIC if signs & AUTOMATIC_SIGNS else 0) | (BULK if signs & BULK_SIGNS else 0)
 
 
 class Participant(Struct, frozen=True):

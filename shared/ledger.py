@@ -9,6 +9,7 @@ from shared import stamps
 from shared import widgets as w
 from shared.errors import InvalidInputError, NotFoundError
 from shared.kpi.interactions import Bools, Direction, Indices, Kind, Reason, Response, Role
+from shared.kpi.noise import Sign, counts_by_sign
 from shared.kpi.windows import local_days
 from shared.ledger_query import LedgerQuery
 from shared.moments import instant
@@ -38,6 +39,16 @@ def reason_name(reason: int) -> str:
     return Reason(reason).name.lower()
 
 
+def sign_name(sign: Sign) -> str:
+    """A sign of noise as answers and settings name it.
+
+    >>> sign_name(Sign.LIST_ID)
+    'listId'
+    """
+    first, *others = str(sign.name).lower().split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
 def ledger(record: str, query: LedgerQuery, now: int) -> w.Ledger:
     """One page of a record's ledger, newest first, and the totals of all that pass the filters.
 
@@ -60,6 +71,7 @@ def ledger(record: str, query: LedgerQuery, now: int) -> w.Ledger:
         total=len(chosen),
         counted=int(np.count_nonzero(reason[chosen] <= Reason.ROLLED_UP)),
         reasons={reason_name(code): number for code, number in enumerate(codes) if number},
+        noise=_noise(computed, chosen),
         activities=[_entry(computed, int(row), int(reason[row]), bool(in_window[row])) for row in page],
         next_page=_next(computed, page, record) if len(rest) > len(page) else None,
     )
@@ -70,6 +82,11 @@ def _reasons(computed: Computation) -> tuple[np.ndarray[tuple[int, ...], np.dtyp
     facts, window = computed.entries.facts, computed.window
     in_window = (facts.at >= window.start) & (facts.at <= window.end)
     return computed.inclusion.reason, in_window
+
+
+def _noise(computed: Computation, chosen: Indices) -> dict[str, int]:
+    flags = computed.entries.facts.flags[chosen]
+    return {sign_name(sign): number for sign, number in counts_by_sign(flags).items()}
 
 
 def _passing(
@@ -137,6 +154,7 @@ def _entry(computed: Computation, row: int, reason: int, in_window: bool) -> w.L
         sources=int(facts.sources[row]),
         minutes=None if np.isnan(minutes) else round(float(minutes), 1),
         people=_people(computed, row),
+        noise=[sign_name(sign) for sign in Sign if facts.flags[row] & sign],
     )
 
 

@@ -64,11 +64,12 @@ async def lifecycle(request: web.Request) -> web.Response:
 
 @routes.get("/control/notifications")
 async def notifications(request: web.Request) -> web.Response:
-    """Counts, what is on its way, and how each address is judged."""
+    """Counts, what is on its way (`inFlight`: POSTs without an answer yet), and how each address is judged."""
     world, notifier = request.app[WORLD], request.app[NOTIFIER]
     modes = {address: each.mode(world.clock.now()) for address, each in notifier.endpoints.items()}
     pending = [asdict(each) for each in notifier.pending]
-    return web.json_response({"counts": notifier.counts, "pending": pending, "endpoints": modes})
+    found = {"counts": notifier.counts, "pending": pending, "inFlight": notifier.in_flight, "endpoints": modes}
+    return web.json_response(found)
 
 
 @routes.post("/control/notifications")

@@ -84,7 +84,7 @@ def message_json(row: Row, call: Call, names: Sequence[str] | None) -> dict[str,
     """All properties when `names` is None, but never a body where the permission holds none.
 
     `body` may lack internetMessageId, from and sender, as drafts and some imports do. Headers come only when selected,
-    and never in Sent Items.
+    and never in Sent Items; a mail's own come before those that every mail has.
     """
     stored = json.loads(row["body"])
     whole = _whole(row, call, stored)
@@ -115,4 +115,21 @@ def _whole(row: Row, call: Call, stored: Mapping[str, Any]) -> dict[str, Any]:
     whole.setdefault("sentDateTime", text_of(row["at"]))
     if row["folder"] == "sentitems":
         whole.pop("internetMessageHeaders", None)
+    else:
+        own = stored.get("internetMessageHeaders", ())
+        names = {header["name"].lower() for header in own}
+        whole["internetMessageHeaders"] = [*own, *(h for h in _transport(whole) if h["name"].lower() not in names)]
     return whole
+
+
+def _transport(whole: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What every mail that came from somewhere has; the subject is among it."""
+    sender = (whole.get("from") or {}).get("emailAddress", {}).get("address", "")
+    known = {
+        "Received": f"from mail.example by outlook.example; {whole['receivedDateTime']}",
+        "From": sender,
+        "Subject": whole["subject"],
+        "Message-ID": whole.get("internetMessageId", ""),
+        "Return-Path": sender or "unknown@mail.example",
+    }
+    return [{"name": name, "value": value} for name, value in known.items()]

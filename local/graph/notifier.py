@@ -46,6 +46,11 @@ class Notifier:
         self._posts: set[asyncio.Task[None]] = set()
         world.mailboxes.on_change = self.changed
 
+    @property
+    def in_flight(self) -> int:
+        """POSTs that are on the wire."""
+        return len(self._posts)
+
     def _subscriptions(self) -> list[dict[str, Any]]:
         now = self._world.clock.now()
         return [each for each in self._world.store.all("subscription").values() if each["expires"] > now]

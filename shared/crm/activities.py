@@ -11,8 +11,6 @@ from shared.crm.state import EntityState, is_private, value
 from shared.interactions import (
     ALL_DAY,
     ATTENDEE,
-    AUTOMATIC,
-    BULK,
     CALL,
     CALL_IN,
     CALL_OUT,
@@ -32,8 +30,9 @@ from shared.interactions import (
     Participant,
     mail_key,
     meeting_key,
+    with_verdict,
 )
-from shared.noise import is_automatic, is_bulk
+from shared.noise import signs
 
 ACTIVITIES = frozenset(("email", "appointment", "phonecall", "task"))
 _DIRECTIONS = {"in": CALL_IN, "out": CALL_OUT}
@@ -84,6 +83,7 @@ def _email(state: EntityState, facts: dict[str, Any]) -> InteractionCopy | None:
     sender = people[0].address if people and people[0].role == FROM else ""
     names = _conversations(facts)
     copy_id = f"email:{state.id}"
+    noise = with_verdict(signs(facts.get("headers", {}), sender))
     return InteractionCopy(
         copy_id=copy_id,
         source="crm",
@@ -91,7 +91,7 @@ def _email(state: EntityState, facts: dict[str, Any]) -> InteractionCopy | None:
         kind=EMAIL,
         at=at,
         end=at,
-        flags=IN_CRM | _MAIL_STATUS.get(facts.get("status", "sent"), 0) | _noise(facts.get("headers", {}), sender),
+        flags=IN_CRM | _MAIL_STATUS.get(facts.get("status", "sent"), 0) | noise,
         conversation=names[0] if names else "",
         conversations=names,
         participants=people,
@@ -109,10 +109,6 @@ def _conversations(facts: dict[str, Any]) -> tuple[str, ...]:
     """The CRM's own conversation first; a reply names the mail it answers, so that a first mail and its answers meet."""
     names = {"conversationId": "crm:", "inReplyTo": "mail:", "messageId": "mail:"}
     return tuple(prefix + facts[name].strip() for name, prefix in names.items() if facts.get(name, "").strip())
-
-
-def _noise(headers: dict[str, str], sender: str) -> int:
-    return (AUTOMATIC if is_automatic(headers, sender) else 0) | (BULK if is_bulk(headers) else 0)
 
 
 def _appointment(state: EntityState, facts: dict[str, Any]) -> InteractionCopy | None:

@@ -11,9 +11,10 @@ NEVER = ("drafts", "deleteditems", "junkemail", "outbox", "conversationhistory",
 MOST = 50
 
 
-def discover(graph: Graph, mailbox: str) -> int:
+def discover(graph: Graph, mailbox: str, until: int = 0) -> int:
     """Follow folders that are not followed yet, at most 50 in all; how many were new. Raises GraphCallError.
 
+    `until`: up to when nothing can be in a new one that was not read elsewhere; 0 where the past is still to be read.
     Well-known folders have names that do not depend on the language; their ids tell which of the listed ones they are.
     """
     known = {folder.name for folder in folders(mailbox)}
@@ -27,7 +28,7 @@ def discover(graph: Graph, mailbox: str) -> int:
     wanted = [*ALWAYS, *(id for id in dict.fromkeys(listed) if id not in other)][:MOST]
     fresh = [name for name in wanted if name not in known]
     for name in fresh:
-        put_folder(Folder(mailbox=mailbox, name=name))
+        put_folder(Folder(mailbox=mailbox, name=name, until=until))
     return len(fresh)
 
 

@@ -90,7 +90,10 @@ def _passes(client: Graph, state: Consent, witness: str, now: int) -> bool | Non
     except GraphCallError as error:
         return None if error.is_passing else False
     others = [id for id in found if id != witness] or found
-    return probe.mailboxes_pass(client, others, now)
+    waiting = {mailbox.id for mailbox in mailboxes.read_all() if mailbox.not_before > now}
+    callable = [id for id in others if id not in waiting]
+    # Where all are throttled nobody calls, and that is no evidence either.
+    return probe.mailboxes_pass(client, callable, now) if callable or not others else None
 
 
 def follow(done: Transition | None, now: int) -> None:
@@ -151,7 +154,7 @@ def _scope_tasks(client: Graph, state: Consent, known: dict[str, Mailbox]) -> li
 
 
 def _join(task: Lifecycle, now: int) -> None:
-    if not consent_state.read().is_reading:
+    if not consent_state.read().is_reading or _waits(task, mailboxes.read(task.mailbox), now):
         return
     with mailboxes.lease(task.mailbox, "sync", now):
         try:
@@ -160,6 +163,14 @@ def _join(task: Lifecycle, now: int) -> None:
             work.send([task])
         except GraphCallError as error:
             throttle.refused(error, task, Mailbox(id=task.mailbox, address=task.address), now)
+
+
+def _waits(task: Lifecycle, mailbox: Mailbox | None, now: int) -> bool:
+    """Whether the mailbox may not be called yet; the message comes back when it may."""
+    if mailbox is None or mailbox.not_before <= now:
+        return False
+    work.again(task, mailbox.not_before)
+    return True
 
 
 def hold(client: Graph, id: str) -> None:
@@ -193,7 +204,7 @@ def _subscription_event(task: Lifecycle, now: int) -> None:
     if not consent_state.read().is_reading:
         return
     mailbox = mailboxes.read(task.mailbox)
-    if mailbox is None or mailbox.state != "connected":
+    if mailbox is None or mailbox.state != "connected" or _waits(task, mailbox, now):
         return
     try:
         if _mended(graph(), task, mailbox, now):
@@ -205,7 +216,8 @@ def _subscription_event(task: Lifecycle, now: int) -> None:
 def _mended(client: Graph, task: Lifecycle, mailbox: Mailbox, now: int) -> bool:
     """See to the subscription, or to the folders; whether the mailbox must be read again."""
     if task.do == "folders":
-        folders.discover(client, mailbox.id)
+        # It may have been made soon after the last look, which may have been days ago.
+        folders.discover(client, mailbox.id, now - reading.LONGEST_GAP if mailbox.mail_from else 0)
         return True
     if task.do == "missed":
         telemetry.count("rapport.graph.missed")

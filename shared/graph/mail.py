@@ -10,8 +10,6 @@ from typing import Any
 
 from shared.graph.times import instant_of
 from shared.interactions import (
-    AUTOMATIC,
-    BULK,
     CC,
     COMPLETED,
     EMAIL,
@@ -21,8 +19,9 @@ from shared.interactions import (
     InteractionCopy,
     Participant,
     mail_key,
+    with_verdict,
 )
-from shared.noise import is_automatic
+from shared.noise import signs
 from shared.people import normal_address
 
 SELECT = (
@@ -47,11 +46,12 @@ def is_counted(message: Mapping[str, Any]) -> bool:
     return not message.get("isDraft") and "eventMessage" not in kind and bool(message.get("sentDateTime"))
 
 
-def mail_copy(message: Mapping[str, Any], mailbox: str, owner: str, *, bulk: bool = False) -> InteractionCopy | None:
+def mail_copy(message: Mapping[str, Any], mailbox: str, owner: str, headers: int = 0) -> InteractionCopy | None:
     """The copy that a mailbox holds of a mail; None for what `is_counted` leaves out.
 
     `owner`: the mailbox's own address in normal form. An owner whom the mail does not name (a hidden copy, a list) counts
-    as Cc. Addresses that are none (directory paths of old systems) are left out; a sender's own is known anyway.
+    as Cc. Addresses that are none (directory paths of old systems) are left out; a sender's own is known anyway. `headers`:
+    the signs of automatic and bulk mail that its headers show, as far as they were looked at.
     """
     if not is_counted(message):
         return None
@@ -60,7 +60,7 @@ def mail_copy(message: Mapping[str, Any], mailbox: str, owner: str, *, bulk: boo
     people = _participants(message, owner)
     sender = next((p.address for p in people if p.role == FROM), "")
     names = _conversations(message, mailbox)
-    noise = (AUTOMATIC if is_automatic({}, sender) else 0) | (BULK if bulk else 0)
+    noise = with_verdict(headers | signs({}, sender))
     return InteractionCopy(
         copy_id=name,
         source="exchange",

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shared import telemetry
-from shared.graph import calendar, copies, mail
+from shared.graph import calendar, copies, headers, mail
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
 from shared.graph.mailboxes import Folder, Mailbox, folders, put_folder
@@ -23,6 +23,7 @@ DAY = 86_400
 WEEK = 7 * DAY
 PAGE = 200
 CALENDAR_BACK, CALENDAR_AHEAD = 35 * DAY, 14 * DAY
+LONGEST_GAP = 30 * DAY
 BUDGET_SECONDS = 200.0  # a run goes on in a new message after this
 _PAGES = f"odata.maxpagesize={PAGE}"
 
@@ -36,10 +37,16 @@ def revision_now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def mail_copies(page: Mapping[str, Any], mailbox: Mailbox) -> list[Any]:
-    """The copies on a page. What left a folder is ignored: a move looks like it, and a sent mail stays sent."""
+def mail_copies(graph: Graph, page: Mapping[str, Any], mailbox: Mailbox) -> list[Any]:
+    """The copies on a page. What left a folder is ignored: a move looks like it, and a sent mail stays sent.
+
+    Raises GraphCallError, since some need their headers looked at.
+    """
     messages = [message for message in page.get("value", ()) if "@removed" not in message]
-    found = (mail.mail_copy(message, mailbox.id, mailbox.address) for message in messages)
+    signs = headers.signs_of(graph, mailbox.id, mailbox.address, messages)
+    found = (
+        mail.mail_copy(message, mailbox.id, mailbox.address, signs.get(str(message["id"]), 0)) for message in messages
+    )
     return [copy for copy in found if copy is not None]
 
 
@@ -56,26 +63,36 @@ def sync_mail(graph: Graph, mailbox: Mailbox, now: int) -> set[str]:
 
 
 def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> set[str]:
+    if folder.until and not folder.link:
+        return _read_gap(graph, mailbox, folder, now, until)
     try:
         return _follow(graph, mailbox, folder, now, until)
     except GraphCallError as error:
         if not error.is_resync:
             raise
     telemetry.count("rapport.graph.resyncs")
-    # Not the address that Graph offers: it would list everything. A new anchor, then only the gap.
-    gap = max(folder.until or now, now - 30 * DAY) - DAY
-    put_folder(replace(folder, link="", since=0))
+    folder = replace(folder, link="", since=0)
+    # Before the gap is read: whoever has to go on sees that it is not.
+    put_folder(folder)
+    return _read_gap(graph, mailbox, folder, now, until)
+
+
+def _read_gap(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> set[str]:
+    """Read a folder without a link: what came since `folder.until`, then a new anchor.
+
+    Not from the address that Graph offers with a lost link: it would list everything.
+    """
     records = set()
-    for start in range(gap, now, WEEK):
+    for start in range(max(folder.until or now, now - LONGEST_GAP) - DAY, now, WEEK):
         records |= list_mail(graph, mailbox, folder.name, start, min(start + WEEK, now))
-    return records | _follow(graph, mailbox, replace(folder, link="", since=0), now, until)
+    return records | _follow(graph, mailbox, folder, now, until)
 
 
 def _follow(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> set[str]:
     since, records = folder.since or now, set[str]()
     revision, page = revision_now(), _first_page(graph, mailbox, folder, now)
     while True:
-        records |= copies.put(mailbox.id, mail_copies(page, mailbox), revision)
+        records |= copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision)
         link = page.get("@odata.nextLink")
         if not link:
             put_folder(replace(folder, link=page.get("@odata.deltaLink", ""), since=0, until=since))
@@ -106,7 +123,7 @@ def list_mail(graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int)
     records: set[str] = set()
     revision = revision_now()
     for page in graph.pages(f"/users/{mailbox.id}/mailFolders/{folder}/messages", query):
-        records |= copies.put(mailbox.id, mail_copies(page, mailbox), revision, known={})
+        records |= copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision, known={})
         revision = revision_now()
     return records
 

@@ -81,7 +81,8 @@ def finish_backfill(now: int) -> None:
 
 def _read_pieces(client: Graph, mailbox: Mailbox, now: int) -> None:
     until, held = time.monotonic() + BACKFILL_SECONDS, mailbox
-    while not held.is_backfilled and time.monotonic() < until:
+    # The other worker of this mailbox may have been told to wait.
+    while not held.is_backfilled and held.not_before <= time.time() and time.monotonic() < until:
         read_piece(client, held, now)
         held = mailboxes.read(mailbox.id) or held
 

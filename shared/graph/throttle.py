@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 
 from msgspec.structs import replace
 
@@ -52,7 +53,8 @@ def refused(error: GraphCallError, task: Dirty | Backfill | Lifecycle, mailbox: 
 def _later(error: GraphCallError, task: Dirty | Backfill | Lifecycle, mailbox: Mailbox, now: int) -> None:
     if not error.is_busy and task.tries >= MOST_TRIES:
         raise error
-    due = now + wait_of(error, task.tries, random.random())  # noqa: S311  jitter, no secret
+    # From now on, not from when the run began: what Graph asks for counts from its answer.
+    due = max(now, time.time()) + wait_of(error, task.tries, random.random())  # noqa: S311  jitter, no secret
     if error.is_busy:
         mailboxes.change(mailbox.id, not_before=due, error=error.code or str(error.status))
     work.again(replace(task, tries=task.tries + 1), due)

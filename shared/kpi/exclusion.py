@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.kpi.interactions import Bools, Codes, Direction, Flag, Interactions, Kind, Reason, Role
+from shared.kpi.noise import is_automatic, is_bulk
 from shared.kpi.parameters import Parameters
 from shared.kpi.people import People, Present
 
@@ -51,8 +52,8 @@ def exclude(interactions: Interactions, people: People, as_of: int, parameters: 
         (Reason.ALL_DAY, meeting & has(interactions, Flag.ALL_DAY)),
         (Reason.TOO_SHORT, too_short),
         (Reason.NOT_BUSY, not_busy),
-        (Reason.AUTOMATIC, has(interactions, Flag.AUTOMATIC)),
-        (Reason.BULK, has(interactions, Flag.BULK)),
+        (Reason.AUTOMATIC, is_automatic(interactions, parameters.noise_rules)),
+        (Reason.BULK, is_bulk(interactions, parameters.noise_rules)),
         (Reason.TOO_MANY_RECIPIENTS, _too_many(interactions, people, parameters.recipient_limit)),
         (Reason.INTERNAL_ONLY, ~task & ((people.present & Present.THEIRS) == 0)),
         (Reason.NO_INTERNAL, ~task & ((people.present & Present.OURS) == 0)),

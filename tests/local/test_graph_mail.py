@@ -238,9 +238,9 @@ def test_transport_headers_come_if_selected_and_never_in_sent_items(graph: Runni
         graph.control.mail(mailbox, folder=folder, internetMessageHeaders=headers)
     _, plain = graph.ask("GET", INBOX.format(u=mailbox))
     assert "internetMessageHeaders" not in plain["value"][0]
-    for folder, expected in (("inbox", headers), ("sentitems", None)):
+    for folder, expected in (("inbox", headers), ("sentitems", [])):
         _, found = graph.ask("GET", f"/users/{mailbox}/mailFolders/{folder}/messages?$select=internetMessageHeaders")
-        assert found["value"][0].get("internetMessageHeaders") == expected
+        assert found["value"][0].get("internetMessageHeaders", [])[: len(headers)] == expected
 
 
 def test_a_link_to_a_foreign_host_gets_no_token(graph: RunningGraph, mailbox: str) -> None:

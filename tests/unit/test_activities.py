@@ -29,6 +29,7 @@ from shared.interactions import (
     Participant,
     merge,
 )
+from shared.noise import AUTO_SUBMITTED, LIST_ID, SENDER
 
 START = "2026-03-02T10:00:00Z"
 TEN = 1_772_445_600
@@ -111,9 +112,9 @@ def test_mail_without_a_time_is_no_interaction_yet() -> None:
         ({}, COMPLETED),
         ({"status": "received"}, COMPLETED),
         ({"status": "cancelled"}, CANCELLED),
-        ({"headers": {"List-Id": "x"}}, COMPLETED | BULK),
-        ({"headers": {"Auto-Submitted": "auto-replied"}}, COMPLETED | AUTOMATIC),
-        ({"from": {"address": "no-reply@cust.example"}}, COMPLETED | AUTOMATIC),
+        ({"headers": {"List-Id": "x"}}, COMPLETED | BULK | LIST_ID),
+        ({"headers": {"Auto-Submitted": "auto-replied"}}, COMPLETED | AUTOMATIC | AUTO_SUBMITTED),
+        ({"from": {"address": "no-reply@cust.example"}}, COMPLETED | AUTOMATIC | SENDER),
         ({"to": [{"address": "no-reply@cust.example"}]}, COMPLETED),
     ],
 )
