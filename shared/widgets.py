@@ -449,7 +449,7 @@ class RecordWidget(Envelope, frozen=True):
 
 
 class LedgerEntry(Shape, frozen=True):
-    """One interaction of a record: counted or not, with exactly one reason."""
+    """One interaction of a record: counted or not, with exactly one reason. `noise`: its signs of automatic or bulk mail."""
 
     interaction_id: str
     activity_id: str
@@ -464,13 +464,15 @@ class LedgerEntry(Shape, frozen=True):
     sources: int = 1
     minutes: float | None = None
     people: list[dict[str, str]] = field(default_factory=list)
+    noise: list[str] = field(default_factory=list)
 
 
 class Ledger(Envelope, frozen=True):
-    """What is behind the numbers of a record, newest first, page by page."""
+    """What is behind the numbers of a record, newest first, page by page. `noise`: how many carry each sign of noise."""
 
     total: int
     counted: int
     reasons: dict[str, int]
+    noise: dict[str, int]
     activities: list[LedgerEntry]
     next_page: str | None = None
