@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
@@ -10,8 +11,16 @@ from shared.auth import ADMIN, READER, caller
 from shared.errors import InvalidInputError, NotFoundError, PreconditionError, TooLargeError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
 
+if TYPE_CHECKING:
+    from shared.publishing import PublishedSettings
+
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 _CHANGE_ERRORS = (InvalidInputError, NotFoundError, PreconditionError, TooLargeError, UnavailableError)
+
+
+def _version(req: func.HttpRequest, found: PublishedSettings) -> func.HttpResponse:
+    """A version of the settings; its number is the ETag that a change names."""
+    return json_response(req, found, etag=str(found.version))
 
 
 @blueprint.route(route="settings", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -25,8 +34,7 @@ def get_settings(req: func.HttpRequest) -> func.HttpResponse:
     """The whole document with its version."""
     from shared import publishing
 
-    found = publishing.current()
-    return json_response(req, found, etag=str(found.version))
+    return _version(req, publishing.current())
 
 
 @blueprint.route(route="settings", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -43,8 +51,7 @@ def put_settings(req: func.HttpRequest) -> func.HttpResponse:
     from shared.conditions import base_version
     from shared.publishing import SettingsChange
 
-    found = publishing.publish(request_of(req, SettingsChange), base_version(req), caller())
-    return json_response(req, found, etag=str(found.version))
+    return _version(req, publishing.publish(request_of(req, SettingsChange), base_version(req), caller()))
 
 
 @blueprint.route(route="settings/undo", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -61,8 +68,7 @@ def post_settings_undo(req: func.HttpRequest) -> func.HttpResponse:
     from shared.conditions import base_version
     from shared.publishing import UndoRequest
 
-    found = publishing.undo(request_of(req, UndoRequest), base_version(req), caller())
-    return json_response(req, found, etag=str(found.version))
+    return _version(req, publishing.undo(request_of(req, UndoRequest), base_version(req), caller()))
 
 
 @blueprint.route(route="settings/versions", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -92,8 +98,7 @@ def get_settings_version(req: func.HttpRequest) -> func.HttpResponse:
     """A published version never changes; version 0 are the defaults."""
     from shared import publishing
 
-    found = publishing.published(int(req.route_params["version"]))
-    return json_response(req, found, etag=str(found.version))
+    return _version(req, publishing.published(int(req.route_params["version"])))
 
 
 @blueprint.route(route="settings/preview", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
