@@ -1,0 +1,41 @@
+"""How fast and how often the two sides answer."""
+
+from __future__ import annotations
+
+from shared.widgets.shape import Shape
+
+
+class Spread(Shape, frozen=True):
+    """Mean, median and 90th percentile in hours."""
+
+    mean: float
+    median: float
+    p90: float
+
+
+class SideResponse(Shape, frozen=True):
+    """How one side answers the other; null where nothing was answered or answerable, or withheld (`privacyFloor`)."""
+
+    replies: int
+    hours: Spread | None
+    business_hours: Spread | None
+    response_rate: float | None
+    answerable: int
+    flags: list[str]
+
+
+class WaitingForUs(Shape, frozen=True):
+    """Their mails of the last 30 days that nobody of ours has answered."""
+
+    count: int
+    oldest_at: str | None
+    oldest_interaction_id: str | None
+    oldest_business_hours: float | None
+
+
+class ResponseTime(Shape, frozen=True):
+    """Response of both sides; the median is the headline, the mean the figure that other products show."""
+
+    by_us: SideResponse
+    by_them: SideResponse
+    waiting_for_us: WaitingForUs
