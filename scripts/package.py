@@ -1,13 +1,15 @@
 """`python -m scripts.package` (make package): build what is deployed, `build/package/` and `build/package.zip`.
 
 The folder holds the app, its dependencies as wheels for the platform that runs them, and their bytecode. What goes
-in is a list, so nothing gets in by accident. The same sources give the same bytes. Standard library only, because azd
-runs this with whatever Python it finds; bytecode needs a Python 3.13 on the machine and is left out without one.
+in is a list, so nothing gets in by accident. The same sources give the same bytes. The dependencies are kept in
+`build/dependencies/` until the lock changes. Standard library only, because azd runs this with whatever Python it finds;
+bytecode needs a Python 3.13 on the machine and is left out without one.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build/package"
+KEPT = ROOT / "build/dependencies"
 VERSION = "3.13"  # runtime.version in infra/modules/function-app.bicep; a test compares them
 LOCK = ROOT / f"requirements/run-{VERSION}.lock"
 APP = ("function_app.py", "host.json", "functions", "shared", "web")
@@ -93,11 +96,28 @@ def deployed_python() -> str | None:
     return None
 
 
-def compile_bytecode(python: str, target: Path) -> None:
-    """Bytecode that is used without a look at the sources' times, which the way to Azure changes."""
+def compile_bytecode(python: str, target: Path, *parts: str) -> None:
+    """Bytecode that is used without a look at the sources' times, which the way to Azure changes; of all parts by default."""
     options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(target), "-p", WWWROOT]
     environ = os.environ | {"PYTHONHASHSEED": "0"}  # sets in constants are written in the order of their hashes
-    subprocess.run([python, "-m", "compileall", *options, str(target)], check=True, env=environ)  # noqa: S603
+    paths = [str(target / part) for part in parts] or [str(target)]
+    subprocess.run([python, "-m", "compileall", *options, *paths], check=True, env=environ)  # noqa: S603
+
+
+def dependencies(python: str | None) -> Path:
+    """A folder with the trimmed dependencies and their bytecode; made anew when the lock, this file or the Python changes."""
+    asked = "no bytecode" if python is None else f"{python} {Path(python).stat().st_mtime_ns}"
+    content = LOCK.read_bytes() + Path(__file__).read_bytes() + asked.encode()
+    folder = KEPT / hashlib.sha256(content).hexdigest()[:16]
+    if not folder.exists():
+        shutil.rmtree(KEPT, ignore_errors=True)
+        unfinished = folder.with_suffix(".part")
+        install(unfinished / SITE_PACKAGES)
+        trim_msgraph(unfinished / SITE_PACKAGES)
+        if python:
+            compile_bytecode(python, unfinished)
+        unfinished.rename(folder)
+    return folder
 
 
 def write_zip(source: Path, path: Path) -> None:
@@ -110,18 +130,25 @@ def write_zip(source: Path, path: Path) -> None:
             package.writestr(entry, file.read_bytes())
 
 
+def _linked(source: str, target: str) -> None:
+    """A second name for a file, which costs nothing; a copy where the file system has no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def build(target: Path) -> Path:
     """Build the folder anew and its zip beside it; gives the zip's path."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
+    python = deployed_python()
+    shutil.copytree(dependencies(python), target, dirs_exist_ok=True, copy_function=_linked)
     copy_app(target)
-    install(target / SITE_PACKAGES)
-    trim_msgraph(target / SITE_PACKAGES)
     # While a .funcignore exists, azd takes the folder as it is; without one it leaves all bytecode out.
     (target / ".funcignore").touch()
-    python = deployed_python()
     if python:
-        compile_bytecode(python, target)
+        compile_bytecode(python, target, *(one for one in APP if one.endswith(".py") or (target / one).is_dir()))
     else:
         print(f"package: no Python {VERSION} here, so no bytecode: the app will start more slowly", file=sys.stderr)
     path = target.with_suffix(".zip")

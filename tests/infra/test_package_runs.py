@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,12 +85,11 @@ def running_package(python: str, app: Path, tools: Path, environ: dict[str, str]
 
 
 @pytest.mark.stack
-def test_a_change_reaches_its_widgets(built: zipfile.ZipFile, tmp_path: Path) -> None:
+def test_a_change_reaches_its_widgets(unpacked: Path, tmp_path: Path) -> None:
     python = package.deployed_python()
     if python is None:
         pytest.skip(f"no Python {package.VERSION} on this machine")
-    app, tools = tmp_path / "app", tmp_path / "tools"
-    built.extractall(app)
+    app, tools = unpacked, tmp_path / "tools"
     shutil.copytree(ROOT / "local", tools / "local", ignore=shutil.ignore_patterns("__pycache__", "sample"))
     values: dict[str, str] = json.loads((ROOT / "local.settings.example.json").read_text())["Values"]
     with (
