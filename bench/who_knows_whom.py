@@ -88,7 +88,7 @@ def store(text: str, entries: Entries, ours: Directory, with_partition: bool = T
     own, anchor = keys().address(text), anchor_of(text)
     if with_partition:
         partitions.fold(anchor, entries)
-    known, _ = work_out(entries, {own: own}, NOW, Parameters(), ours)
+    known, *_ = work_out(entries, {own: own}, NOW, Parameters(), ours)
     acquaintance_rows.write(anchor, known, b"")
 
 

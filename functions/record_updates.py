@@ -37,13 +37,16 @@ def record_updates(message: func.ServiceBusMessage) -> None:
 @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="%PEOPLE_UPDATES_QUEUE%", connection="SERVICEBUS")
 def people_updates(message: func.ServiceBusMessage) -> None:
     """Have every record computed that names a person of ours who changed, or all where settings did; or measure the score."""
-    from shared import acquaintance_rows, deliveries, fan_out, insights, quality_report, rosters
-    from shared.record_updates import QualityUpdate, SettingsUpdate, announce, read_people_update
+    from shared import acquaintance_rows, deliveries, erasure, fan_out, insights, quality_report, rosters
+    from shared.record_updates import ErasureUpdate, QualityUpdate, SettingsUpdate, announce, read_people_update
 
     def work(body: bytes) -> None:
         update = read_people_update(body)
         if isinstance(update, SettingsUpdate):
             fan_out.work_off(update)
+            return
+        if isinstance(update, ErasureUpdate):
+            erasure.work_off(update, int(time.time()))
             return
         if isinstance(update, QualityUpdate):
             quality_report.refresh(int(time.time()))

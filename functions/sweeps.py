@@ -7,15 +7,17 @@ import time
 import azure.functions as func
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+FOLDING_SECONDS = 240.0
 MIGRATION_SECONDS = 240.0
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="0 30 2 * * *", run_on_startup=False)
 def nightly_sweep(timer: func.TimerRequest) -> None:
-    """Have every snapshot computed that no longer holds, so that list views and trends are those of today."""
+    """Have every snapshot computed that no longer holds, so that list views and trends are those of today; fold tails."""
     from shared import sweeps
 
     sweeps.sweep(int(time.time()))
+    sweeps.fold_tails(FOLDING_SECONDS)
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="0 5,15,25,35,45,55 * * * *", run_on_startup=False)

@@ -25,6 +25,7 @@ from shared.kpi.strength import Acquaintance, acquaintances, basic_acquaintances
 from shared.kpi.windows import kpi_window, local_date, midnight
 from shared.never_log import logged
 from shared.noise import is_functional
+from shared.opt_outs import without
 from shared.subjects import our_keys
 
 MOST_LINES = 2_000  # a row stays below the store's 1 MB
@@ -118,10 +119,11 @@ def membership_of(external: Mapping[int, int], facts: Interactions, directory: D
 
 def work_out(
     entries: Entries, external: Mapping[int, int], now: int, parameters: Parameters, directory: Directory
-) -> tuple[Known, Membership]:
-    """The target's row from the interactions of all its people, and the membership it was computed with."""
+) -> tuple[Known, Membership, Interactions]:
+    """The target's row from the interactions of all its people; the membership and the interactions it was computed with."""
     membership = membership_of(external, entries.facts, directory)
-    facts = logged(entries, membership, parameters.never_log).facts
+    entries = logged(entries, membership, parameters.never_log)
+    facts = without(entries, directory.opted_out, membership).facts
     met = encounters(facts, membership, now, parameters)
     basic = parameters.strength_basic
     start = kpi_window(now, parameters).start
@@ -131,7 +133,7 @@ def work_out(
     lines = [_line(names[one.colleague], one) for one in found if one.colleague in names]
     until = _window_moves(now, parameters) if basic else FOREVER
     until = min(until, _valid_until(facts, within_window(met, now, parameters), now, parameters))
-    return Known(lines[:MOST_LINES], now, until, basic=basic, rule=rule_of(parameters)), membership
+    return Known(lines[:MOST_LINES], now, until, basic=basic, rule=rule_of(parameters)), membership, facts
 
 
 def _line(who: str, one: Acquaintance) -> Line:

@@ -66,9 +66,9 @@ def _entries_of(anchors: Iterable[str]) -> Entries:
 def _known(
     entries: Entries, external: dict[int, int], now: int, parameters: Parameters, ours: Directory
 ) -> tuple[Known, bytes]:
-    known, seen_by = work_out(entries, external, now, parameters, ours)
-    closeness.note(met_together(entries.facts, seen_by, now, parameters))
-    return known, np.unique(entries.facts.part_person).astype("<u8").tobytes()
+    known, seen_by, facts = work_out(entries, external, now, parameters, ours)
+    closeness.note(met_together(facts, seen_by, now, parameters))
+    return known, np.unique(facts.part_person).astype("<u8").tobytes()
 
 
 def recompute(target: str, now: int) -> Known:

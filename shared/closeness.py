@@ -45,6 +45,17 @@ def _held(colleague: int) -> dict[int, int]:
     return {int(row["RowKey"], 16): int(row["at"]) for row in tables.query(TABLE, _partition(colleague))}
 
 
+def forget(colleague: int) -> int:
+    """Delete every note about this colleague; with how many others there was one."""
+    others = _held(colleague)
+    for other in others:
+        tables.delete(TABLE, _partition(other), f"{colleague:016x}")
+        tables.delete(TABLE, _partition(colleague), f"{other:016x}")
+    for pair in [pair for pair in _written if colleague in pair]:
+        _written.pop(pair, None)
+    return len(others)
+
+
 def _row(colleague: int, other: int, at: int) -> tables.Row:
     return {"PartitionKey": _partition(colleague), "RowKey": f"{other:016x}", "v": 1, "at": str(at)}
 

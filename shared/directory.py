@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from shared import organisation, states
+from shared import organisation, states, tombstones
 from shared.crm.records import Team, User, view
 from shared.keys import keys
 from shared.people import domain_of
@@ -35,6 +35,7 @@ class Directory(Struct, frozen=True):
     teams: dict[str, Team]
     address_owner: dict[str, str]
     domains: frozenset[str]
+    opted_out: frozenset[int] = frozenset()  # keys of everybody who has opted out, of ours under all their addresses
 
     def is_internal(self, address: str, party: str) -> bool:
         """Say whether a participant is one of ours: a user, or an address of ours."""
@@ -96,7 +97,13 @@ def load(stamp: int) -> Directory:
         {id: team for id, team in teams.items() if isinstance(team, Team)},
         owners,
         settings().internal_domains.union(organisation.in_force().internal_domains),
+        _opted_out(user for user in users.values() if isinstance(user, User)),
     )
+
+
+def _opted_out(users: Iterable[User]) -> frozenset[int]:
+    gone = tombstones.read()
+    return gone.union(*(own for user in users if not gone.isdisjoint(own := user_keys(user)))) if gone else gone
 
 
 def user_keys(user: User) -> list[int]:

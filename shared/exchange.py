@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from shared import tombstones
 from shared.graph import consent_state, mailboxes
 from shared.graph.consent import State
 from shared.graph.mailboxes import Mailbox
@@ -27,8 +28,11 @@ _held: tuple[list[Mailbox], float] | None = None
 
 
 def changed_at() -> int:
-    """When it last changed whether Exchange may be seen; known at most 20 seconds late. Older snapshots do not hold."""
-    return consent_state.recent().changed_at
+    """When it last changed whether Exchange may be seen, or who has opted out; known at most 20 seconds late.
+
+    Snapshots that are not newer do not hold.
+    """
+    return max(consent_state.recent().changed_at, tombstones.changed_at())
 
 
 def flags() -> list[str]:

@@ -72,6 +72,27 @@ def update(changed: Mapping[str, Mapping[str, HeldCopy]], reach: Callable[[Inter
     return _placement(groups, reach)
 
 
+def rewrite(
+    partition: str, row: str, change: Callable[[InteractionCopy], InteractionCopy | None], reach: Callable[[Interaction], Iterable[Reach]]
+) -> Placement | None:
+    """Change all copies of a stored group, at the revisions that they have; what partitions must hold then.
+
+    None when the change leaves them as they are.
+    """
+    for _ in range(_TRIES):
+        held = tables.read(TABLE, partition, row)
+        group = _stored(held)
+        copies = {n: HeldCopy(each.revision, each.copy and change(each.copy)) for n, each in group.copies.items()}
+        if copies == group.copies or held is None:
+            return None
+        changed = Group(copies, group.revision + 1, group.reached, group.lent)
+        joined, interactions = _joined(row, changed, {}, reach)
+        write = _write(partition, row, joined, held)
+        if write is None or tables.transact(TABLE, [write]):
+            return _placement({row: (joined, interactions)}, reach)
+    raise UnavailableError("The copies of an interaction are being changed by too many writers.")
+
+
 def _row_key(merge_key: str) -> str:
     return blake2b(merge_key.encode(), digest_size=16).hexdigest()
 

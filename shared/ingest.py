@@ -13,7 +13,7 @@ from itertools import chain
 
 import msgspec
 
-from shared import acquaintance_rows, groups, placing, record_updates, registry, roster_updates, stamps, states
+from shared import acquaintance_rows, groups, opt_outs, placing, record_updates, registry, roster_updates, stamps, states
 from shared.changes import Change
 from shared.crm.activities import ACTIVITIES, copy_of
 from shared.crm.state import EntityState
@@ -73,6 +73,7 @@ def take_in(changes: Sequence[Change]) -> set[str]:
     if records:
         to_compute |= roster_updates.rebuild_for(states.take_in(records).values())
     if activities:
+        activities = opt_outs.stripped_changes(activities)
         to_compute |= _take_in_activities(states.take_in(activities, _group_of).values())
     return to_compute
 
@@ -115,7 +116,11 @@ def place(by_group: Mapping[str, Mapping[str, HeldCopy]]) -> set[str]:
 
     The copies may come from the CRM or from mailboxes. Repeating it, or breaking it off and repeating it, is harmless.
     """
-    placement = groups.update(by_group, placing.reach)
+    return settle(groups.update(opt_outs.kept(by_group), placing.reach))
+
+
+def settle(placement: groups.Placement) -> set[str]:
+    """Bring all partitions in line with changed groups; the records to compute again. Repeating it is harmless."""
     if placement.lent:  # appointments that belong to a meeting of Exchange
         meetings = groups.update(placement.lent, placing.reach)
         placement.interactions += meetings.interactions

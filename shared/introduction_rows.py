@@ -85,6 +85,16 @@ def find(user: str, id: str) -> Request:
     return found
 
 
+def forget(concerns: Callable[[Request], bool]) -> int:
+    """Delete every request that concerns somebody; how many. One scan of the table, which holds what people once asked for."""
+    found = [_read(row) for row in tables.scan(TABLE) if row["RowKey"].startswith("r|") and "data" in row]
+    gone = [request for request in found if concerns(request)]
+    for one in gone:
+        tables.delete(TABLE, f"for|{one.introducer}", f"r|{one.id}")
+        tables.delete(TABLE, f"by|{one.asker}", f"r|{one.introducer}|{one.id}")
+    return len(gone)
+
+
 def template(language: str) -> Template:
     """The template of a language: the administrator's, else the supplied one."""
     row = tables.read(TABLE, "template", language)

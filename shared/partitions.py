@@ -2,10 +2,11 @@
 
 - A month is one row (`2026-11`, continued as `2026-11~001` when it passes 700 KB) of columns: every interaction that starts in
   that UTC month.
-- The tail is one row per interaction and revision (`!|2026-11|<key>|<revision>`, and `|-` where it left): an upsert that never
-  contends.
+- The tail has one row for what was appended at once (`!|<hash of the content>`): an upsert that never contends, that reads
+  nothing first, and that changes nothing when it is repeated. A first load touches most records with every message; to put each
+  message's entries into their months would read and write the same months again and again.
 - `fold` puts entries into their months under the months' ETags and deletes the tail rows in the same transaction, so a crash
-  leaves either the old state or the new one.
+  leaves either the old state or the new one. A recomputation folds a long tail, the nightly sweep every tail.
 
 Readers take the union, so it does not matter for any number how far folding has come.
 """
@@ -17,6 +18,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import groupby
 
 import numpy as np
 
@@ -81,19 +84,14 @@ def read(name: str, with_ids: bool = True) -> Partition:
 
 
 def append(name: str, entries: Entries) -> None:
-    """Write each entry as a tail row. Repeating it changes nothing, in one call or in two."""
-    rows = {row["RowKey"]: row for row in _tail_rows(name, entries)}  # a transaction takes each row once
-    tables.transact(TABLE, [("upsert", row, None) for row in rows.values()])
+    """Write the entries as one tail row, or as few as they fit in. Repeating it changes nothing, in one call or in two."""
+    if len(entries):
+        tables.transact(TABLE, [("upsert", _tail_row(name, blob), None) for blob in _blobs(entries)])
 
 
-def _tail_rows(name: str, entries: Entries) -> Iterator[tables.Row]:
-    for position, month in enumerate(months_of(entries.facts.at)):
-        one = entries.take(np.array([position]))
-        key = entries.facts.key[position].ljust(16, b"\0").hex()
-        # By one change an anchor may lose what another one of the record keeps: both are told.
-        gone = "|-" if entries.removed[position] else ""
-        row = f"{TAIL}{month}|{key}|{int(entries.revision[position]):010d}{gone}"
-        yield {"PartitionKey": name, "RowKey": row, "v": 1, **tables.split(encode(one))}
+def _tail_row(name: str, blob: bytes) -> tables.Row:
+    key = f"{TAIL}{blake2b(blob, digest_size=16).hexdigest()}"
+    return {"PartitionKey": name, "RowKey": key, "v": 1, **tables.split(blob)}
 
 
 def fold(name: str, entries: Entries, tail: Iterable[Row] = ()) -> None:
@@ -117,9 +115,16 @@ def _fold(name: str, entries: Entries, tail: list[Row]) -> None:
     raise UnavailableError("An activity partition is being changed by too many writers.")
 
 
-def fold_tail(partition: Partition) -> None:
-    """Fold the whole tail of a partition that was just read."""
-    fold(partition.name, partition.pending, partition.tail)
+def fold_tail(partition: Partition, more: Entries | None = None) -> None:
+    """Fold the whole tail of a partition that was just read, and more entries with it."""
+    fold(partition.name, joined([partition.pending, more or Entries.empty()]), partition.tail)
+
+
+def with_tail() -> Iterator[str]:
+    """The names of the partitions that have a tail now; one scan of the table's keys."""
+    there = f"RowKey ge '{TAIL}' and RowKey lt '{_PAST_TAIL}'"
+    for name, _ in groupby(tables.scan(TABLE, ["PartitionKey"], there), key=lambda row: str(row["PartitionKey"])):
+        yield name
 
 
 def _by_month(entries: Entries) -> dict[str, Entries]:

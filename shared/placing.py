@@ -18,8 +18,6 @@ from shared.interactions import Interaction, Participant
 from shared.people import domain_of
 from shared.settings import settings
 
-FOLD_FROM = 3  # entries for one partition from which folding at once is cheaper than a tail
-
 
 def outsiders(interaction: Interaction) -> list[Participant]:
     """The participants who may be a customer's people: all who are not ours by their domain, or as a user without address.
@@ -86,8 +84,8 @@ def put(placement: Placement) -> set[str]:
 def _write(wanted: dict[str, tuple[list[int], list[Entries]]], entries: Entries) -> None:
     for partition in sorted(wanted):
         positions, gone = wanted[partition]
-        batch = joined([entries.take(np.array(positions, dtype="i8")), *gone])
-        if len(batch) >= FOLD_FROM:
-            partitions.fold(partition, batch)
+        chosen = entries.take(np.array(positions, dtype="i8"))
+        if gone:  # what has left is wanted out of the rows too, and not only out of the figures
+            partitions.fold_tail(partitions.read(partition), joined([chosen, *gone]))
         else:
-            partitions.append(partition, batch)
+            partitions.append(partition, chosen)

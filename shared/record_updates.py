@@ -45,6 +45,16 @@ class QualityUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="quality"
     """Make the quality report anew."""
 
 
+class ErasureUpdate(msgspec.Struct, frozen=True, tag_field="kind", tag="erasure"):
+    """Take a person who has opted out (`id`) from the interactions of one partition of their table; no `place`: all the rest."""
+
+    id: str
+    place: str = ""
+
+
+AnyUpdate = PeopleUpdate | SettingsUpdate | QualityUpdate | ErasureUpdate
+
+
 def announce(records: Iterable[str], bulk: bool = False) -> None:
     """Have these records computed at the end of the present window, the longer one where changes come in thousands."""
     config = settings()
@@ -77,6 +87,12 @@ def announce_pages(updates: Iterable[SettingsUpdate]) -> None:
     queues.send(settings().people_updates_queue, messages)
 
 
+def announce_erasure(updates: Iterable[ErasureUpdate]) -> None:
+    """Have a person's data taken out, part by part."""
+    messages = [queues.Message(body=msgspec.json.encode(part)) for part in updates]
+    queues.send(settings().people_updates_queue, messages)
+
+
 def announce_quality() -> None:
     """Have the quality report made anew, once for all who ask at the same time."""
     message = queues.in_window("quality", msgspec.json.encode(QualityUpdate()), time.time(), 1)
@@ -88,16 +104,14 @@ def read_record_update(body: bytes) -> RecordUpdate:
     return _read(body, _record_decoder)
 
 
-def read_people_update(body: bytes) -> PeopleUpdate | SettingsUpdate | QualityUpdate:
+def read_people_update(body: bytes) -> AnyUpdate:
     """The content of a message of `people-updates`. Raises PoisonMessageError for anything else."""
     return _read(body, _people_decoder)
 
 
 Content = TypeVar("Content")
 _record_decoder = msgspec.json.Decoder(RecordUpdate)
-_people_decoder: msgspec.json.Decoder[PeopleUpdate | SettingsUpdate | QualityUpdate] = msgspec.json.Decoder(
-    PeopleUpdate | SettingsUpdate | QualityUpdate
-)
+_people_decoder: msgspec.json.Decoder[AnyUpdate] = msgspec.json.Decoder(AnyUpdate)
 
 
 def _read(body: bytes, decoder: msgspec.json.Decoder[Content]) -> Content:

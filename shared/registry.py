@@ -55,6 +55,17 @@ def texts(keys: Iterable[int]) -> dict[int, str]:
     return found
 
 
+def forget(keys: Iterable[int]) -> int:
+    """Delete the texts behind these keys; how many there were."""
+    number = 0
+    for key in keys:
+        number += tables.read(TABLE, *_place(key), ["RowKey"]) is not None
+        tables.delete(TABLE, *_place(key))
+        _read.pop(key, None)
+        _written.discard(key)
+    return number
+
+
 def _place(key: int) -> tuple[str, str]:
     row = f"{key:016x}"
     return tables.bucket(row, _BUCKETS), row

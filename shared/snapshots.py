@@ -31,6 +31,7 @@ from shared.kpi.trend import Trend, trend
 from shared.kpi.windows import Window, kpi_window, local_date, midnight
 from shared.moments import instant, known_instant
 from shared.never_log import logged
+from shared.opt_outs import without
 from shared.own_side import floored
 from shared.similar_results import SimilarResult
 from shared.similar_widget import similar_subjects, similar_widget
@@ -93,6 +94,7 @@ def compute(
 ) -> Computation:
     """Decide what counts at `as_of`. `texts` gives the addresses behind keys that are nobody's in the CRM."""
     entries = logged(relevant(subject, entries), subject.membership, parameters.never_log)
+    entries = without(entries, subject.opted_out, subject.membership)
     inclusion = include(entries.facts, subject.membership, as_of, parameters)
     history = inclusion.history()
     window = kpi_window(as_of, parameters)

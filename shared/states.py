@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared import tables
 from shared.changes import Change
@@ -61,6 +62,22 @@ def take_in(
     for place, rows in by_partition.items():
         held |= _take_in(place, rows, group_of)
     return {name: held[name] for name in wanted}
+
+
+def rewrite(entity: str, id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change the attributes of a stored row (name to value) at the versions that they have. An unknown row stays unknown."""
+    for _ in range(_TRIES):
+        row = tables.read(TABLE, partition(entity, id), id)
+        held = _held(row)
+        if held is None or row is None:
+            return
+        values = change({name: value for name, (_, value) in held.state.attributes.items()})
+        attributes = {name: (version, values[name]) for name, (version, _) in held.state.attributes.items()}
+        state = structs.replace(held.state, attributes=attributes)
+        write = _write(partition(entity, id), HeldState(state, held.revision, held.groups), row)
+        if attributes == held.state.attributes or tables.transact(TABLE, [write]):
+            return
+    raise UnavailableError("CRM rows are being changed by too many writers.")
 
 
 def _take_in(

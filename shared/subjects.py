@@ -38,6 +38,7 @@ class Subject:
     people: Mapping[int, Person]
     calendars: Mapping[int, WorkingCalendar] = field(default_factory=dict)
     owner: int = 0
+    opted_out: frozenset[int] = frozenset()
     overseers: tuple[str, ...] = ()  # ids, and marks of addresses, of the users who own the record and their managers
 
 
@@ -86,7 +87,10 @@ def subject_of(roster: Roster, children: Sequence[Roster], directory: Directory,
     owner = next(iter(directory.members(roster.owner)), "")
     calendars = {key: c for key, p in people.items() if p.side == "internal" and (c := directory.calendar(p.id[5:]))}
     owner_key = keys().party(f"user:{owner}") if owner else 0
-    return Subject(roster, tuple(children), membership, people, calendars, owner_key, _overseers(roster, directory))
+    return Subject(
+        roster, tuple(children), membership, people, calendars, owner_key, _overseers(roster, directory),
+        directory.opted_out,
+    )  # fmt: skip
 
 
 def _overseers(roster: Roster, directory: Directory) -> tuple[str, ...]:

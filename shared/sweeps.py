@@ -1,11 +1,12 @@
-"""The nightly sweep: whatever was missed or has aged is computed again."""
+"""The nightly sweep: whatever was missed or has aged is computed again, and tails are folded."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 
-from shared import acquaintance_rows, insights, record_updates, tables, telemetry
+from shared import acquaintance_rows, insights, partitions, record_updates, tables, telemetry
 
 _log = logging.getLogger(__name__)
 
@@ -18,6 +19,18 @@ def sweep(now: int) -> int:
     _log.info("nightly sweep", extra={"expired": len(expired), "missing": len(missing)})
     telemetry.count("rapport.swept", len(expired | missing))
     return len(expired | missing)
+
+
+def fold_tails(seconds: float) -> int:
+    """Fold tails of activity partitions for about so long; how many. Those that are left are the next night's."""
+    ends, folded = time.monotonic() + seconds, 0
+    for name in partitions.with_tail():
+        if time.monotonic() > ends:
+            break
+        partitions.fold_tail(partitions.read(name))
+        folded += 1
+    _log.info("tails folded", extra={"folded": folded})
+    return folded
 
 
 def _records() -> set[str]:

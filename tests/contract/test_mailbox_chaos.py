@@ -27,6 +27,8 @@ from shared.graph import administration, consent_state, copies, runs
 from shared.graph.administration import Choice
 from shared.graph.consent import State
 from shared.keys import keys
+from shared.kpi.interactions import Kind
+from shared.kpi.noise import is_automatic
 from shared.membership import person_anchor
 from shared.recompute import computation
 from shared.snapshots import snapshot
@@ -41,7 +43,9 @@ OWNERS = (ANNA, BEN)
 PAST_DAYS = 44
 RETRY_AFTER = ("1", "30", "179", "180", "200", "600", None)
 DEAL, KNOWN = "opportunity:c1", "contact:b1"
-THERE_ARE = {"mails": 27, "meetings": 8}  # what `_live` and `_fill` leave behind
+LISTED = [{"name": "List-Id", "value": "<news.cust.example>"}]
+ABSENT = [{"name": "Auto-Submitted", "value": "auto-replied"}]
+THERE_ARE = {"mails": 28, "automatic": 1, "meetings": 8}  # what `_live` and `_fill` leave behind
 
 
 def _at(hours: float) -> str:
@@ -81,6 +85,11 @@ def _live(app: VirtualApp, rough: bool) -> None:
         _mail(graph, f"in-{step}", hours, KIM, [ANNA, BEN] if step % 2 else [BEN])
         if step % 3 == 0:
             _mail(graph, f"out-{step}", hours + 0.1, ANNA, [KIM, CARL])
+        _mail(graph, f"news-{step}", hours, "news@cust.example", [ANNA, BEN], internetMessageHeaders=LISTED)
+        if step == 5:
+            _mail(
+                graph, "absent", hours + 0.2, KIM, [BEN], internetMessageHeaders=ABSENT, inferenceClassification="other"
+            )
         if step == 2:
             graph.control.post(f"mailboxes/{ANNA}/folders", names=["projects"])
         if step == 3:
@@ -212,7 +221,9 @@ def test_a_rough_life_ends_in_the_bytes_of_a_calm_one(tmp_path: Path) -> None:
         assert consent_state.read().state is State.LIVE
         calm, shown = _stored(), _answers(end)
         with_kim = partitions.read(person_anchor(keys().address(KIM))).live.facts
-        assert {"mails": int((with_kim.kind == 0).sum()), "meetings": int((with_kim.kind == 1).sum())} == THERE_ARE
+        mail, meeting = with_kim.kind == Kind.EMAIL, with_kim.kind == Kind.MEETING
+        found = {"mails": mail, "automatic": mail & is_automatic(with_kim), "meetings": meeting}
+        assert {name: int(chosen.sum()) for name, chosen in found.items()} == THERE_ARE
     with _life(tmp_path / "rough", rough=True) as app:
         assert consent_state.read().state is State.LIVE
         assert _stored() == calm

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from shared import partitions, tables
+from shared import partitions, sweeps, tables
 from shared.columns import Entries, encode, joined, newest
 from shared.entries import entries_of, removal
 from shared.interactions import EMAIL, FROM, TO, Interaction, Participant
@@ -74,11 +74,30 @@ def test_appending_and_folding_in_any_order_read_the_same(seed: int) -> None:
 
 def test_folding_the_tail_changes_no_number_and_leaves_no_tail() -> None:
     parts = [mail(n, NOVEMBER + n) for n in range(150)]  # more deletes than one transaction takes
-    partitions.append(NAME, joined(parts))
+    for part in parts:
+        partitions.append(NAME, part)
     before = read()
     partitions.fold_tail(partitions.read(NAME))
     assert read() == before == live(*parts)
     assert rows() == ["2026-11"]
+
+
+def test_what_is_appended_at_once_is_one_row_however_often_it_comes() -> None:
+    batch = joined([mail(n, OCTOBER + n * DAY) for n in range(60)])
+    for _ in range(2):
+        partitions.append(NAME, batch)
+    assert len(rows(partitions.TAIL)) == len(rows()) == 1
+    assert read() == live(batch)
+
+
+def test_the_nightly_sweep_folds_every_tail() -> None:
+    for name in (NAME, "person:1"):
+        partitions.append(name, joined([mail(n, OCTOBER + n * DAY) for n in range(60)]))
+        partitions.append(name, mail(99, NOVEMBER))
+    before = read()
+    assert sweeps.fold_tails(60) == 2
+    assert rows() == ["2026-10", "2026-11"] and read() == before
+    assert sweeps.fold_tails(60) == 0
 
 
 def test_repeating_a_fold_writes_nothing() -> None:
