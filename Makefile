@@ -6,7 +6,7 @@ PY     := $(VENV)/bin/python
 # Versions between the two locked ones resolve like the newer.
 LOCK   := requirements/dev-$(if $(filter 3.11,$(PYVER)),3.11,3.13).lock
 
-.PHONY: run test check bench eval eval-introductions clean setup node lock format package openapi
+.PHONY: run test check bench eval eval-introductions clean setup node lock format package test-package openapi
 
 setup: $(VENV)/.stamp node_modules/.stamp
 
@@ -52,6 +52,10 @@ eval-introductions: setup
 # What is deployed: build/package/ and build/package.zip (docs/deploy.md).
 package: setup
 	$(PY) -m scripts.package
+
+# The test suite on the package itself, trimmed and compiled, with the Python that runs it in Azure.
+test-package: setup
+	$(PY) -m scripts.package_suite -n $(WORKERS) --dist loadfile
 
 openapi: setup
 	$(PY) -m scripts.openapi

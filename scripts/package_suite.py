@@ -1,8 +1,8 @@
 """`python -m scripts.package_suite [pytest's options]` (make test-package): the test suite on what is deployed.
 
-The package is unpacked, and tests, stand-ins and commands are put beside it in a folder of their own; the app and every package it
-needs are then those of the package, its trimmed Graph SDK above all. Needs the development packages for the deployed Python:
-`make setup PYTHON=python3.13`.
+The package is unpacked, and tests, stand-ins and commands are put beside it in a folder of their own; the app and every package
+it needs are then those of the package, its trimmed Graph SDK above all. Needs the development packages for the deployed
+Python: `make setup PYTHON=python3.13`.
 """
 
 from __future__ import annotations
@@ -45,9 +45,8 @@ def foreign_modules() -> list[str]:
         "import sys; names = 'azure.functions azure.servicebus msgraph numpy msgspec jwt shared'.split()\n"
         "print('\\n'.join(sys.modules[name].__file__ for name in names))"
     )
-    done = subprocess.run(
-        [PYTHON, "-c", script], cwd=FOLDER, env=environment(), capture_output=True, text=True, check=True
-    )  # noqa: S603
+    command = [str(PYTHON), "-c", script]
+    done = subprocess.run(command, cwd=FOLDER, env=environment(), capture_output=True, text=True, check=True)  # noqa: S603
     return [path for path in done.stdout.split() if not Path(path).is_relative_to(FOLDER)]
 
 
