@@ -6,12 +6,17 @@ import base64
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.doubles.processes import forget
 from tests.doubles.queue_client import cut_pauses_short
 from tests.doubles.queued import STATUS_URL
 from tests.local.azurite_process import RunningAzurite, running_azurite
 from tests.local.bus_process import RunningBus, running_bus
+
+# No verdict depends on how busy the machine is.
+settings.register_profile("rapport", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rapport")
 
 PERSON_KEY = base64.b64encode(b"the person key of all the tests.").decode()
 

@@ -12,7 +12,7 @@ from threading import Event
 
 from local.supervisor.processes import PAUSE, Process
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 TAIL_LINES = 20
 
