@@ -8,7 +8,7 @@ import azure.functions as func
 
 from shared.auth import ADMIN, caller
 from shared.errors import ConflictError, ForbiddenError, InvalidInputError, UnavailableError
-from shared.http import endpoint, json_response, request_of
+from shared.http import endpoint, json_response, query_of, request_of
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 _ERRORS = (InvalidInputError, ForbiddenError, ConflictError, UnavailableError)
@@ -18,14 +18,15 @@ _ERRORS = (InvalidInputError, ForbiddenError, ConflictError, UnavailableError)
 @endpoint(
     summary="How the connection stands",
     roles=(ADMIN,),
+    query="shared.graph.administration.StatusQuery",
     response="shared.graph.administration.Status",
-    errors=(UnavailableError,),
+    errors=(InvalidInputError, UnavailableError),
 )
 def get_settings_status(req: func.HttpRequest) -> func.HttpResponse:
     """State, banner, mailboxes in numbers, every transition."""
     from shared.graph import administration as admin
 
-    return json_response(req, admin.status(int(time.time())))
+    return json_response(req, admin.status(int(time.time()), query_of(req, admin.StatusQuery).language))
 
 
 @blueprint.route(route="consent/enable", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -41,6 +42,23 @@ def post_consent_enable(req: func.HttpRequest) -> func.HttpResponse:
     from shared.graph import administration as admin
 
     return json_response(req, admin.enable(request_of(req, admin.Choice), caller().id, int(time.time())))
+
+
+@blueprint.route(route="consent/reconcile", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Compare subscriptions with Graph's list and the app's address now, instead of next night",
+    roles=(ADMIN,),
+    response="shared.graph.administration.Status",
+    errors=_ERRORS,
+    status=202,
+)
+def post_consent_reconcile(req: func.HttpRequest) -> func.HttpResponse:
+    """What a deployment asks for; nothing happens while nothing is read."""
+    from shared.graph import administration as admin
+    from shared.graph import lifecycle
+
+    lifecycle.daily()
+    return json_response(req, admin.status(int(time.time())), status=202)
 
 
 @blueprint.route(route="consent/disable", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -38,6 +38,8 @@ MAILBOXES = {
     },
 }
 LOGIN = "https://login.microsoftonline.com"
+# Microsoft's own public client behind `az` and `azd`: administrators call the app from their shell without a consent page.
+COMMAND_LINE = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 UPSERT = {"Prefer": "create-if-missing"}
 
 
@@ -103,7 +105,13 @@ class Registrations(NamedTuple):
             "adminConsentDescription": "Use Rapport as the signed-in user.",
             "isEnabled": True,
         }
-        return {"appRoles": roles, "api": {"requestedAccessTokenVersion": 2, "oauth2PermissionScopes": [scope]}}
+        commands = [{"appId": COMMAND_LINE, "delegatedPermissionIds": [scope["id"]]}]
+        api = {
+            "requestedAccessTokenVersion": 2,
+            "oauth2PermissionScopes": [scope],
+            "preAuthorizedApplications": commands,
+        }
+        return {"appRoles": roles, "api": api}
 
     def _graph(self) -> dict[str, Any]:
         permissions = DIRECTORY | MAILBOXES[self.mode]

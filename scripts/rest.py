@@ -45,15 +45,15 @@ class Service:
         return json.loads(content) if content else None
 
 
-def signed_in(address: str) -> Service:
-    """The service at `address` with a token of the person who is signed in to azd."""
-    command = ["azd", "auth", "token", "--output", "json", "--scope", f"{address}/.default"]
+def signed_in(audience: str, address: str = "") -> Service:
+    """The service at `address` (the audience itself if empty) with a token of the person who is signed in to azd."""
+    command = ["azd", "auth", "token", "--output", "json", "--scope", f"{audience}/.default"]
     if tenant := os.environ.get("AZURE_TENANT_ID"):
         command += ["--tenant-id", tenant]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise SystemExit(f"azd gives no token for {address}: {done.stderr.strip()}")
-    return Service(address, json.loads(done.stdout)["token"])
+        raise SystemExit(f"azd gives no token for {audience}: {done.stderr.strip()}")
+    return Service(address or audience, json.loads(done.stdout)["token"])
 
 
 def tenant_of(service: Service) -> str:

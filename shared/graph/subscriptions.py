@@ -140,12 +140,17 @@ def ensure(graph: Graph, mailbox: str, now: int) -> int:
 def reconcile(graph: Graph) -> tuple[list[Subscription], int]:
     """Compare the table with Graph's own list: ours that Graph lost (their rows are dropped), and strangers deleted.
 
-    A stranger calls one of our addresses without a row here: the create call was cut off before it was written down.
+    A stranger calls one of our addresses without a row here: the create call was cut off before it was written down. One of ours
+    that calls another address than the present one (the app has moved, or the key has changed) is deleted and counts as lost.
     """
     ours = {each.id: each for each in read_all()}
     prefix = f"{settings().need('GRAPH_NOTIFICATION_URL').rstrip('/')}/graph/"
+    present = address(settings(), "notifications")
     listed = [item for page in graph.pages("/subscriptions") for item in page.get("value", ())]
-    known = {item["id"] for item in listed}
+    moved = [i["id"] for i in listed if i["id"] in ours and i.get("notificationUrl", present) != present]
+    for id in moved:
+        graph.send("DELETE", f"/subscriptions/{id}")
+    known = {item["id"] for item in listed} - set(moved)
     lost = [each for id, each in ours.items() if id not in known]
     for each in lost:
         drop(each.id)

@@ -41,6 +41,8 @@ class Azure(ThreadingHTTPServer):
         self.log.append((method, path))
         if path == "/api/health":
             return 200, {"status": "ok", "bytecode": True}
+        if path == "/api/consent/reconcile":
+            return (self.refusal or 202), {"state": "LIVE"}
         if found := SECRET.fullmatch(path):
             return self._secret(method, found[1], body)
         if self.refusal:
@@ -99,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_PUT = do_PATCH = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
     def log_message(self, *_: Any) -> None:
         """Nothing on the screen."""

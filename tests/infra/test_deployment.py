@@ -197,6 +197,28 @@ def test_after_deploy_says_what_runs(project: Project) -> None:
     assert json.loads(project.run("after-deploy").stdout) == {"status": "ok", "bytecode": True}
 
 
+def test_after_deploy_has_subscriptions_follow_the_address(project: Project, server: Azure) -> None:
+    """Only where notifications come in, and without a right to ask the deployment has succeeded all the same."""
+    assert ("POST", "/api/consent/reconcile") not in server.log
+    done = project.run("after-deploy", RAPPORT_AUTH_CLIENT_ID="client", RAPPORT_GRAPH_MODE="push")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("asked to reconcile")
+    assert server.log.count(("POST", "/api/consent/reconcile")) == 1
+    project.run("after-deploy", RAPPORT_AUTH_CLIENT_ID="client", RAPPORT_GRAPH_MODE="poll")
+    assert server.log.count(("POST", "/api/consent/reconcile")) == 1
+    server.refusal = 403
+    done = project.run("after-deploy", RAPPORT_AUTH_CLIENT_ID="client", RAPPORT_GRAPH_MODE="push")
+    assert (done.returncode, "Rapport.Admin" in done.stderr) == (0, True)
+
+
+def test_the_command_line_may_ask_for_tokens(server: Azure, graph: Service) -> None:
+    entra.apply(entra.Registrations("test", "t"), graph)
+    api = server.applications["rapport-api-test"]["api"]
+    assert api["preAuthorizedApplications"] == [
+        {"appId": entra.COMMAND_LINE, "delegatedPermissionIds": [api["oauth2PermissionScopes"][0]["id"]]}
+    ]
+
+
 def test_after_deploy_gives_up_when_nothing_answers(project: Project) -> None:
     done = project.run("after-deploy", SERVICE_API_ENDPOINT="http://127.0.0.1:9", RAPPORT_HEALTH_SECONDS="0")
     assert done.returncode == 1
