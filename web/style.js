@@ -80,7 +80,8 @@ tbody tr:last-child > * { border-block-end: 0; }
 th:first-child, td:first-child { padding-inline-start: 0; }
 .number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .comparison .number { display: block; text-align: start; }
-.parts th { overflow-wrap: break-word; }
+.parts th { hyphens: auto; }
+.parts td { padding-inline-end: 0; }
 .parts .bar { margin-block-start: .2em; }
 .sum > * { font-weight: 600; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5em, 1fr)); gap: .5em .8em; }
@@ -91,7 +92,8 @@ dt { color: var(--muted); font-size: .86em; }
 .moments dd { font-weight: normal; }
 .name { font-weight: 600; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15em), 1fr)); gap: 0 1.2em; }
-.people .sides { grid-template-columns: repeat(auto-fit, minmax(min(100%, 27em), 1fr)); }
+.people .sides { display: flex; flex-wrap: wrap; }
+.people .sides > div { flex: 1 1 min-content; }
 .shares li { display: grid; grid-template-columns: 1fr 5em 3.5em; gap: .5em; align-items: center; padding-block: .15em; overflow-wrap: anywhere; }
 .shares .whole { grid-column: 1 / -1; margin: 0; }
 .known { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16em), 1fr)); gap: .8em; }

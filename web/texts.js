@@ -122,7 +122,7 @@ export const TEXTS = {
   "people.last": ["Last", "Zuletzt", "Ostatnio", "Ultima", "آخرها"],
   "people.shown": ["{n} of {total} people", "{n} von {total} Personen", "Osoby: {n} z {total}", "Persoane: {n} din {total}", "الأشخاص: {n} من {total}"],
   "people.notOnRecord": ["not on the record", "nicht am Datensatz", "nie przy rekordzie", "nu este la înregistrare", "ليس ضمن السجل"],
-  "people.withheld": ["Somebody of ours", "Jemand von uns", "Ktoś od nas", "Cineva de la noi", "أحد زملائنا"],
+  "people.withheld": ["somebody of ours", "jemand von uns", "ktoś od nas", "cineva de la noi", "أحد زملائنا"],
   "people.none": ["Nobody yet", "Noch niemand", "Jeszcze nikt", "Nimeni încă", "لا أحد بعد"],
   "people.showActivities": ["Activities with {name}", "Aktivitäten mit {name}", "Działania: {name}", "Activități cu {name}", "الأنشطة مع {name}"],
 
