@@ -139,6 +139,28 @@ def before_provision(*, dry_run: bool) -> None:
         register(wanted, signed_in(given("RAPPORT_GRAPH", GRAPH)))
 
 
+EXCHANGE = """\
+    Connect-MgGraph -Scopes Application.Read.All; Connect-ExchangeOnline
+    $app = Get-MgServicePrincipal -Filter "appId eq '{client}'"
+    New-ServicePrincipal -AppId {client} -ObjectId $app.Id -DisplayName "Rapport"
+    $group = (Get-Group "GROUP OF THE PEOPLE WHOSE MAILBOXES ARE READ").DistinguishedName
+    New-ManagementScope -Name "Rapport" -RecipientRestrictionFilter "MemberOfGroup -eq '$group'"
+    New-ManagementRoleAssignment -App $app.Id -Role "Application Mail.Read" -CustomResourceScope "Rapport"
+    New-ManagementRoleAssignment -App $app.Id -Role "Application Calendars.Read" -CustomResourceScope "Rapport"
+    Test-ServicePrincipalAuthorization -Identity $app.Id -Resource ONE-OF-THEM@YOUR-DOMAIN"""
+
+
+def next_steps(client: str, tenant: str, mode: str) -> str:
+    """What people have to do: roles, and for mailboxes the consent and, in push mode, the scope in Exchange."""
+    steps = ["Next: azd deploy. Give people the roles of docs/deploy.md, section Sign-in."]
+    if mode and client:
+        consent = f"{entra.LOGIN}/{tenant or 'YOUR-TENANT'}/adminconsent?client_id={client}"
+        steps.append(f"Mailboxes: have an administrator consent at\n    {consent}")
+    if mode == "push" and client:
+        steps.append("and choose whose mailboxes, in PowerShell:\n" + EXCHANGE.replace("{client}", client))
+    return "\n".join(steps)
+
+
 def after_provision(*, dry_run: bool) -> None:
     """Let the identity vouch for the registration, make secrets, say what a person has to do."""
     wanted, vault = registrations(), given("RAPPORT_KEY_VAULT_ID")
@@ -150,7 +172,7 @@ def after_provision(*, dry_run: bool) -> None:
     management = signed_in(given("RAPPORT_MANAGEMENT", MANAGEMENT))
     for name in SECRETS:
         print(f"secret {name}: {'made' if make_secret(vault, name, management) else 'was there'}")
-    print("Next: give people the roles of docs/deploy.md, section Sign-in; then azd deploy.")
+    print(next_steps(given("RAPPORT_GRAPH_CLIENT_ID"), wanted.tenant, wanted.mode))
 
 
 def after_deploy(*, dry_run: bool) -> None:

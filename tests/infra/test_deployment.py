@@ -186,6 +186,28 @@ def test_after_provision_makes_each_secret_once(project: Project, server: Azure)
     assert server.applications["rapport-api-test"]["credentials"]["rapport"]["subject"] == "identity"
 
 
+def test_after_provision_says_what_people_have_to_do() -> None:
+    push = deployment.next_steps("the-client", "the-tenant", "push")
+    assert "https://login.microsoftonline.com/the-tenant/adminconsent?client_id=the-client" in push
+    for command in (
+        "New-ServicePrincipal -AppId the-client",
+        "New-ManagementScope",
+        "Test-ServicePrincipalAuthorization",
+    ):
+        assert command in push
+    assert push.count("New-ManagementRoleAssignment") == 2
+    poll = deployment.next_steps("the-client", "the-tenant", "poll")
+    assert "adminconsent" in poll
+    assert "New-ManagementScope" not in poll
+    assert "adminconsent" not in deployment.next_steps("", "the-tenant", "")
+
+
+def test_the_guide_has_the_commands_that_the_hook_prints() -> None:
+    guide = (ROOT / "docs/deploy.md").read_text()
+    for line in deployment.EXCHANGE.replace("{client}", "CLIENT-ID").splitlines():
+        assert line.strip() in guide
+
+
 def test_secrets_are_those_that_the_settings_refer_to() -> None:
     source = (ROOT / "infra/modules/function-app.bicep").read_text()
     assert {f"secrets/{name})" for name in deployment.SECRETS} == {
