@@ -15,9 +15,9 @@ TOKEN_SECONDS = 12 * 3_600
 WIDGETS = "/api/records/{type}/{id}/widgets"
 
 
-def token(signin_url: str, role: str) -> str:
-    """A bearer token with one role, signed by the sign-in simulator, good for 12 hours."""
-    wanted = {"roles": [role], "lifetime": TOKEN_SECONDS, "name": f"Sample {role.rpartition('.')[2]}"}
+def token(signin_url: str, *roles: str) -> str:
+    """A bearer token with these roles, signed by the sign-in simulator, good for 12 hours; named after the first."""
+    wanted = {"roles": roles, "lifetime": TOKEN_SECONDS, "name": f"Sample {roles[0].rpartition('.')[2]}"}
     body = json.dumps(wanted).encode()
     request = urllib.request.Request(f"{signin_url}/control/token", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as response:

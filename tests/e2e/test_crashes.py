@@ -48,7 +48,8 @@ class Running:
         self.target = Target(
             self.options.base_url, token(self.options.signin_url, "Rapport.Ingest"), self.options.status_url
         )
-        self._reader = token(self.options.signin_url, "Rapport.Reader")
+        # Names too are compared, also those that only this role sees.
+        self._reader = token(self.options.signin_url, "Rapport.Reader", "Rapport.CoverRisk")
 
     def start(self, name: str) -> None:
         self.running[name] = RunningPiece.start(self.pieces[name], self.folder.logs / f"{name}.log")
