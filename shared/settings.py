@@ -55,7 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     tables_endpoint: Annotated[
         str,
         _about(
-            "Address of the table storage, reached with the app's identity; used when TABLES is not set.", where="cloud"
+            "Address of the table storage, reached with the app's identity; several with commas between. "
+            "Used when TABLES is not set.",
+            where="cloud",
         ),
     ] = field(default="", name="TABLES__endpoint")
     servicebus: Annotated[str, _about("Connection string of the Service Bus.", secret=True, where="local")] = ""
@@ -213,9 +215,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         return value
 
     @property
-    def tables_connection(self) -> Connection:
-        """Where the tables are; raises SettingError when neither form is set."""
-        return self._connection(self.tables, self.tables_endpoint, "TABLES", "TABLES__endpoint")
+    def tables_connections(self) -> tuple[Connection, ...]:
+        """Where the tables are, one or more accounts; raises SettingError when neither form is set.
+
+        Several connection strings stand apart by spaces, several addresses by commas.
+        """
+        if self.tables:
+            return tuple(Connection(connection_string=text) for text in self.tables.split())
+        if self.tables_endpoint:
+            return tuple(Connection(address=text.strip()) for text in self.tables_endpoint.split(","))
+        return (self._connection("", "", "TABLES", "TABLES__endpoint"),)
 
     @property
     def servicebus_connection(self) -> Connection:

@@ -8,6 +8,7 @@ themselves become UnavailableError, so that a queue message is tried again later
 from __future__ import annotations
 
 import functools
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from shared.entity_groups import Operation as Operation
 from shared.entity_groups import Row as Row
 from shared.entity_queries import literal
 from shared.errors import SettingError, UnavailableError
-from shared.settings import settings
+from shared.settings import Connection, settings
 from shared.table_requests import BUSY, TableRequests
 
 if TYPE_CHECKING:
@@ -40,9 +41,12 @@ _ACCEPTED = 202
 @functools.cache
 def service() -> TableServiceClient:
     """The library's client of this process, made at first use: it creates tables and knows the credential."""
+    return _client(settings().tables_connections[0])
+
+
+def _client(connection: Connection) -> TableServiceClient:
     from azure.data.tables import TableServiceClient
 
-    connection = settings().tables_connection
     options: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.3, "logging_enable": False}
     options |= {"connection_timeout": 5, "read_timeout": 30}
     if connection.connection_string:
@@ -55,12 +59,34 @@ def service() -> TableServiceClient:
 @functools.cache
 def requests() -> TableRequests:
     """The requests of this process, which go where the client's go, by its credential: an account's key or an identity."""
+    return _requests(service())
+
+
+def _requests(client: TableServiceClient) -> TableRequests:
     from azure.core.credentials import AzureSasCredential
 
-    credential = service().credential
+    credential = client.credential
     if credential is None or isinstance(credential, AzureSasCredential):
         raise SettingError("TABLES must carry the account's key; elsewhere use TABLES__endpoint with an identity.")
-    return TableRequests(service().url.rstrip("/"), credential)
+    return TableRequests(client.url.rstrip("/"), credential)
+
+
+@functools.cache
+def more_services() -> tuple[TableServiceClient, ...]:
+    """The clients of further accounts, where one account is not enough; none by default."""
+    return tuple(map(_client, settings().tables_connections[1:]))
+
+
+@functools.cache
+def accounts() -> tuple[TableRequests, ...]:
+    """Requests to all accounts, in the order of the settings."""
+    return (requests(), *map(_requests, more_services()))
+
+
+def account(partition: str) -> TableRequests:
+    """The account that keeps a partition, by the partition's hash: the same for as long as their number is the same."""
+    everywhere = accounts()
+    return everywhere[0] if len(everywhere) == 1 else everywhere[int(bucket(partition, len(everywhere)), 16)]
 
 
 @functools.cache
@@ -68,7 +94,8 @@ def table(name: str) -> TableClient:
     """The library's client of one table, which is created if it is not there."""
     client = service().get_table_client(name)
     with _creating():
-        service().create_table_if_not_exists(name)
+        for one in (service(), *more_services()):
+            one.create_table_if_not_exists(name)
     return client
 
 
@@ -94,7 +121,7 @@ def _creating() -> Iterator[None]:
 
 def read(name: str, partition: str, row: str, select: Sequence[str] | None = None) -> Row | None:
     """One row, or None. The ETag is under `etag`."""
-    return entity_queries.row(requests(), _ready(name), partition, row, select)
+    return entity_queries.row(account(partition), _ready(name), partition, row, select)
 
 
 def query(
@@ -104,12 +131,17 @@ def query(
     clauses = [f"PartitionKey eq {literal(partition)}"]
     clauses += [f"RowKey ge {literal(first)}"] if first else []
     clauses += [f"RowKey lt {literal(last)}"] if last else []
-    yield from entity_queries.rows(requests(), _ready(name), " and ".join(clauses), select)
+    yield from entity_queries.rows(account(partition), _ready(name), " and ".join(clauses), select)
 
 
 def scan(name: str, select: Sequence[str] | None = None, condition: str = "") -> Iterator[Row]:
     """Every row of a table that meets the condition, in key order, page after page. For sweeps only."""
-    yield from entity_queries.rows(requests(), _ready(name), condition, select)
+    found = [entity_queries.rows(each, _ready(name), condition, select) for each in accounts()]
+    yield from found[0] if len(found) == 1 else heapq.merge(*found, key=_place)
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row.get("PartitionKey", ""), row.get("RowKey", "")
 
 
 def upsert(name: str, row: Row) -> None:
@@ -138,7 +170,7 @@ def transact(name: str, operations: Iterable[Operation]) -> bool:
 
 def _attempt(name: str, operations: Sequence[Operation]) -> bool:
     """One transaction; False when it was refused as a whole."""
-    status = submit(requests(), _ready(name), operations)
+    status = submit(account(operations[0][1]["PartitionKey"]), _ready(name), operations)
     if status not in (_ACCEPTED, *REFUSED):
         raise UnavailableError(f"The table storage answered {status} to a transaction.")
     return status == _ACCEPTED

@@ -15,10 +15,12 @@ def forget() -> None:
 
     if queues.client.cache_info().currsize:
         queues.client().close()
-    if tables.requests.cache_info().currsize:
-        tables.requests().close()
+    if tables.accounts.cache_info().currsize:
+        for account in tables.accounts():
+            account.close()
     if tables.service.cache_info().currsize:
-        tables.service().close()
+        for client in (tables.service(), *tables.more_services()):
+            client.close()
     for name, module in list(sys.modules.items()):
         if name.startswith("shared.") and not name.startswith(_READ_ONLY):
             _forget(module)

@@ -61,7 +61,7 @@ def test_derived_keys_differ_by_purpose_and_from_the_person_key() -> None:
 
 
 def test_connection_string_goes_before_the_address() -> None:
-    both = Settings.load({"TABLES": "text", "TABLES__endpoint": "https://a.example"}).tables_connection
+    both = Settings.load({"TABLES": "text", "TABLES__endpoint": "https://a.example"}).tables_connections[0]
     assert (both.connection_string, both.address) == ("text", "")
     assert "text" not in repr(both)
 
@@ -84,3 +84,10 @@ def test_internal_domains_are_split_and_lowered() -> None:
 def test_every_setting_says_what_it_is() -> None:
     assert [row.name for row in table() if len(row.help) < 20] == []
     assert {row.name for row in table() if row.secret} == {"TABLES", "SERVICEBUS", "PERSON_KEY", "GRAPH_CLIENT_SECRET"}
+
+
+def test_tables_may_lie_in_several_accounts() -> None:
+    local = Settings.load({"TABLES": "first=1; second=2"})
+    cloud = Settings.load({"TABLES__endpoint": "https://a.example, https://b.example"})
+    assert [one.connection_string for one in local.tables_connections] == ["first=1;", "second=2"]
+    assert [one.address for one in cloud.tables_connections] == ["https://a.example", "https://b.example"]
