@@ -36,7 +36,7 @@ class Running:
     """The four pieces of the app, each of which can be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
-        self.options: Options = options_for(folder, **{"lock-seconds": "5", "sample": "0"})
+        self.options: Options = options_for(folder, **{"lock-seconds": "10", "sample": "0"})
         self.folder = StateFolder(folder)
         self.folder.create()
         bus_key = base64.b64encode(b"a key of the bus, for tests only").decode()
