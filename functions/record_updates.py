@@ -17,7 +17,7 @@ def record_updates(message: func.ServiceBusMessage) -> None:
 
     One message a call: a record that fails is dead-lettered alone.
     """
-    from shared import acquaintance_updates, deliveries, failures, insights, similar_updates
+    from shared import account_union, acquaintance_updates, deliveries, failures, insights, similar_updates
     from shared.record_updates import read_record_update
 
     def work(body: bytes) -> None:
@@ -30,6 +30,7 @@ def record_updates(message: func.ServiceBusMessage) -> None:
         stored = failures.recompute_or_note(update.record, now)
         if stored and stored.similar_due:
             similar_updates.announce_round()
+        account_union.announce_counting(update.record)
 
     deliveries.handle(message, settings().record_updates_queue, work)
 

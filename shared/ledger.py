@@ -139,7 +139,7 @@ def _entry(computed: Computation, row: int, reason: int, in_window: bool) -> w.L
     facts, inclusion = computed.entries.facts, computed.inclusion
     minutes = float(facts.minutes[row]) if facts.kind[row] != Kind.MEETING else (facts.end[row] - facts.at[row]) / 60
     through = inclusion.through_child[inclusion.through_index == row].tolist()
-    children = [c for c in computed.subject.children if c.type in ("contact", "opportunity")]
+    children = computed.subject.children
     return w.LedgerEntry(
         interaction_id=_hex(facts.key[row]),
         activity_id=str(computed.entries.activity[row]),

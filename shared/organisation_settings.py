@@ -146,6 +146,13 @@ class WhoKnowsWhom(Document, frozen=True):
     basic: bool = False
 
 
+class AccountUnion(Document, frozen=True):
+    """What an account counts besides its contacts and opportunities: its cases, its child accounts and all that is theirs."""
+
+    cases: bool = False
+    child_accounts: bool = False
+
+
 class Introductions(Document, frozen=True):
     """How often one colleague may be asked in 30 days, how long a request stands, and whether the asker changes the order."""
 
@@ -176,6 +183,7 @@ class OrganisationSettings(Document, frozen=True):
     recipient_limit: Annotated[int, Meta(ge=2, le=500)] = 20
     internal_domains: Annotated[tuple[Domain, ...], Meta(max_length=1000)] = ()
     never_log: Annotated[tuple[AddressOrDomain, ...], Meta(max_length=10_000)] = ()
+    account_union: AccountUnion = AccountUnion()
     lead_in_days: Annotated[int, Meta(ge=0, le=365)] = 30
     alarms: Alarms = Alarms()
     single_thread_percent: Annotated[float, Meta(ge=50, le=100)] = 70.0

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import json
 
 from shared import (
+    account_union,
     acquaintance_rows,
     acquaintance_updates,
     exchange,
@@ -40,9 +41,10 @@ def computation(record: str, as_of: int, in_force: Stamps) -> Found | None:
     roster = rosters.read(record)
     if roster is None or roster.gone or roster.merged_into:
         return None
-    children = rosters.children(record) if roster.type == "account" else []
+    union = account_union.beside(roster, organisation.settings_at(in_force.parameters).account_union)
+    children = [*rosters.children(record), *union] if roster.type == "account" else []
     partition = partitions.read(record)
-    entries, with_exchange = exchange.shown(partition.live)
+    entries, with_exchange = exchange.shown(account_union.with_union(partition.live, union))
     our_people = directory(in_force.people)
     subject = subject_of(roster, children, our_people, np.unique(entries.facts.part_person))
     parameters = organisation.parameters_for(in_force.parameters, roster)

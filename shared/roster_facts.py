@@ -61,8 +61,9 @@ def _contacts_named(viewed: View) -> list[str]:
 def _references(record: str, viewed: View) -> Iterator[tuple[str, str]]:
     if viewed.merged_into:
         yield f"{_name(record)[0]}:{viewed.merged_into}", record
-    if account := getattr(viewed, "account_id", ""):
-        yield f"account:{account}", record
+    for account in (getattr(viewed, "account_id", ""), getattr(viewed, "parent_account_id", "")):
+        if account:
+            yield f"account:{account}", record
     for id in _contacts_named(viewed):
         yield f"contact:{id}", record
 

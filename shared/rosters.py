@@ -119,8 +119,14 @@ def following(place: str, after: str = "") -> Iterator[Roster]:
 
 def children(account: str) -> list[Roster]:
     """The contacts and opportunities of an account, whose interactions count for it, as far as they still belong to it."""
+    return beside(account, IN_ACCOUNT)
+
+
+def beside(account: str, kinds: Iterable[str]) -> list[Roster]:
+    """The records of these types that belong to an account now."""
+    wanted = frozenset(kinds)
     rosters = [roster for row in tables.query("references", account, "child|", "child}") if (roster := _decoded(row))]
-    own = [roster for roster in rosters if roster.account == account and roster.type in IN_ACCOUNT]
+    own = [roster for roster in rosters if roster.account == account and roster.type in wanted]
     return [roster for roster in own if not roster.gone and not roster.merged_into]
 
 

@@ -12,7 +12,7 @@ from shared.directory import Directory, user_keys
 from shared.keys import keys
 from shared.kpi.interactions import Keys, Membership, RecordType
 from shared.kpi.parameters import WorkingCalendar
-from shared.rosters import Roster, kept_people
+from shared.rosters import IN_ACCOUNT, Roster, kept_people
 
 TYPES = {kind.name.lower(): kind for kind in RecordType}
 _TEAM_COUNTS = ("opportunity", "case")  # a lead's only colleague of interest is its owner
@@ -38,8 +38,8 @@ class Subject:
     people: Mapping[int, Person]
     calendars: Mapping[int, WorkingCalendar] = field(default_factory=dict)
     owner: int = 0
-    opted_out: frozenset[int] = frozenset()
     overseers: tuple[str, ...] = ()  # ids, and marks of addresses, of the users who own the record and their managers
+    opted_out: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def subject_of(roster: Roster, children: Sequence[Roster], directory: Directory,
     owner_key = keys().party(f"user:{owner}") if owner else 0
     return Subject(
         roster, tuple(children), membership, people, calendars, owner_key, _overseers(roster, directory),
-        directory.opted_out,
+        opted_out=directory.opted_out,
     )  # fmt: skip
 
 
@@ -129,11 +129,7 @@ def _membership(
         team=_team(roster, directory),
         created=roster.created_at,
         closed=roster.closed_at,
-        children=tuple(
-            _membership(child, (), directory, aliases, internal)
-            for child in children
-            if child.type in ("contact", "opportunity")
-        ),
+        children=tuple(_membership(child, (), directory, aliases, internal) for child in children),
     )
 
 
@@ -149,8 +145,10 @@ def anchored(subject: Subject) -> tuple[list[tuple[Keys, int, int]], set[tuple[i
     (type, key) of the records it is asked about."""
     rosters = (subject.roster, *subject.children)
     by_span: dict[tuple[int, int], set[int]] = defaultdict(set)
+    # A case or child account that an account counts keeps for itself; contacts and deals keep for the account too.
+    keeping = {subject.roster.record, *(child.record for child in subject.children if child.type not in IN_ACCOUNT)}
     for record, people, first, last in (kept for roster in rosters for kept in kept_people(roster)):
-        if record == subject.roster.record:
+        if record in keeping:
             by_span[first, last].update(people)
     records = {(int(TYPES[r.type]), keys().record(name)) for r in rosters for name in (r.record, *r.merged)}
     return [(_sorted(people), first, last) for (first, last), people in by_span.items() if people], records
