@@ -74,7 +74,50 @@ def put_my_choices(req: func.HttpRequest) -> func.HttpResponse:
     from shared import looking_up
     from shared.choices import Choices
 
-    return json_response(req, looking_up.choose(caller(), request_of(req, Choices)))
+    return json_response(req, looking_up.choose(caller(), request_of(req, Choices), int(time.time())))
+
+
+@blueprint.route(route="me/opt-out", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="The receipt of the caller's own opt-out",
+    roles=(READER,),
+    response="shared.receipts.Receipt",
+    errors=(ForbiddenError, NotFoundError, UnavailableError),
+)
+def get_my_opt_out(req: func.HttpRequest) -> func.HttpResponse:
+    """How far the erasure has come, and what it took out."""
+    from shared import looking_up
+
+    return json_response(req, looking_up.my_receipt(caller(), int(time.time())))
+
+
+@blueprint.route(route="opt-outs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="The receipts of everybody who has opted out",
+    roles=(ADMIN,),
+    response="shared.receipts.Receipts",
+    errors=(UnavailableError,),
+)
+def get_opt_outs(req: func.HttpRequest) -> func.HttpResponse:
+    """By key, without names."""
+    from shared import erasure
+    from shared.receipts import Receipts
+
+    return json_response(req, Receipts(erasure.receipts(int(time.time()))))
+
+
+@blueprint.route(route="opt-outs/{address}", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Take an outside person out of the product",
+    roles=(ADMIN,),
+    response="shared.receipts.Receipt",
+    errors=_ERRORS,
+)
+def put_opt_out(req: func.HttpRequest) -> func.HttpResponse:
+    """Hidden when this returns; the receipt tells how far the erasure has come."""
+    from shared import looking_up
+
+    return json_response(req, looking_up.opt_out(req.route_params["address"], int(time.time())))
 
 
 @blueprint.route(route="people/{address}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

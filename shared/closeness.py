@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from shared import tables
+from shared import exchange, tables
 from shared.acquaintance_rows import TABLE
 from shared.crm.records import User
 from shared.directory import Directory
@@ -17,20 +17,26 @@ from shared.keys import keys
 
 STEP = 7 * 86_400  # a pair is noted again when its newest interaction is this much newer
 _REMEMBERED = 200_000
+_PREFIX = "with:"
 
 _written: dict[tuple[int, int], int] = {}
+_noted_since = 0  # when it last changed whether Exchange may be seen, as `_written` knows it
 
 
 def note(pairs: Mapping[tuple[int, int], int]) -> None:
     """Note pairs of colleagues and when they last met a customer together; what is noted already stays unless it is older."""
+    global _noted_since
+    if (since := exchange.changed_at()) != _noted_since:
+        _written.clear()  # what was noted before may be forgotten by now
+        _noted_since = since
     fresh = {pair: at for pair, at in pairs.items() if at >= _written.get(pair, -STEP) + STEP}
     by_colleague: dict[int, dict[int, int]] = defaultdict(dict)
     for (one, other), at in fresh.items():
         by_colleague[one][other] = by_colleague[other][one] = at
     for colleague, others in by_colleague.items():
-        held = _held(colleague)
+        held = _held(colleague, since)
         newer = {other: at for other, at in others.items() if at > held.get(other, -1)}
-        tables.transact(TABLE, [("upsert", _row(colleague, other, at), None) for other, at in newer.items()])
+        tables.transact(TABLE, [("upsert", _row(colleague, other, at, since), None) for other, at in newer.items()])
     if len(_written) > _REMEMBERED:
         _written.clear()
     _written.update(fresh)
@@ -41,13 +47,14 @@ def met_with(colleague: int, since: int) -> set[int]:
     return {other for other, at in _held(colleague).items() if at >= since}
 
 
-def _held(colleague: int) -> dict[int, int]:
-    return {int(row["RowKey"], 16): int(row["at"]) for row in tables.query(TABLE, _partition(colleague))}
+def _held(colleague: int, since: int = 0) -> dict[int, int]:
+    rows = tables.query(TABLE, _partition(colleague))
+    return {int(row["RowKey"], 16): int(row["at"]) for row in rows if row.get("since", 0) >= since}
 
 
 def forget(colleague: int) -> int:
     """Delete every note about this colleague; with how many others there was one."""
-    others = _held(colleague)
+    others = [int(row["RowKey"], 16) for row in tables.query(TABLE, _partition(colleague))]
     for other in others:
         tables.delete(TABLE, _partition(other), f"{colleague:016x}")
         tables.delete(TABLE, _partition(colleague), f"{other:016x}")
@@ -56,12 +63,25 @@ def forget(colleague: int) -> int:
     return len(others)
 
 
-def _row(colleague: int, other: int, at: int) -> tables.Row:
-    return {"PartitionKey": _partition(colleague), "RowKey": f"{other:016x}", "v": 1, "at": str(at)}
+def forget_before(changed_at: int) -> int:
+    """Delete what was noted before it changed whether Exchange may be seen; how much it was.
+
+    Who was seen together on what the CRM knows is noted anew when records are computed again.
+    """
+    found = tables.scan(TABLE, ["PartitionKey", "RowKey", "since"])
+    old = [row for row in found if row["PartitionKey"].startswith(_PREFIX) and row.get("since", 0) < changed_at]
+    for row in old:
+        tables.delete(TABLE, row["PartitionKey"], row["RowKey"])
+    return len(old)
+
+
+def _row(colleague: int, other: int, at: int, since: int) -> tables.Row:
+    key = {"PartitionKey": _partition(colleague), "RowKey": f"{other:016x}"}
+    return {**key, "v": 1, "at": str(at), "since": since}
 
 
 def _partition(key: int) -> str:
-    return f"with:{key:016x}"
+    return f"{_PREFIX}{key:016x}"
 
 
 def team_of(user_id: str, directory: Directory) -> set[str]:

@@ -72,25 +72,45 @@ def update(changed: Mapping[str, Mapping[str, HeldCopy]], reach: Callable[[Inter
     return _placement(groups, reach)
 
 
-def rewrite(
-    partition: str, row: str, change: Callable[[InteractionCopy], InteractionCopy | None], reach: Callable[[Interaction], Iterable[Reach]]
-) -> Placement | None:
-    """Change all copies of a stored group, at the revisions that they have; what partitions must hold then.
+Moved = dict[str, dict[str, HeldCopy]]  # for other groups, by merge key and copy id
 
-    None when the change leaves them as they are.
+
+def rewrite(
+    partition: str,
+    row: str,
+    change: Callable[[InteractionCopy], InteractionCopy | None],
+    reach: Callable[[Interaction], Iterable[Reach]],
+) -> tuple[Placement, Moved] | None:
+    """Change all copies of a stored group, at the revisions that they have; what partitions must hold then, and the copies
+    that belong to another group now. None when the change leaves the group as it is.
     """
     for _ in range(_TRIES):
         held = tables.read(TABLE, partition, row)
         group = _stored(held)
-        copies = {n: HeldCopy(each.revision, each.copy and change(each.copy)) for n, each in group.copies.items()}
+        copies, moved = _changed(row, group.copies, change)
         if copies == group.copies or held is None:
             return None
-        changed = Group(copies, group.revision + 1, group.reached, group.lent)
-        joined, interactions = _joined(row, changed, {}, reach)
+        group = Group(copies, group.revision + 1, group.reached, group.lent)
+        joined, interactions = _joined(row, group, {}, reach)
         write = _write(partition, row, joined, held)
         if write is None or tables.transact(TABLE, [write]):
-            return _placement({row: (joined, interactions)}, reach)
+            return _placement({row: (joined, interactions)}, reach), moved
     raise UnavailableError("The copies of an interaction are being changed by too many writers.")
+
+
+def _changed(
+    row: str, copies: Mapping[str, HeldCopy], change: Callable[[InteractionCopy], InteractionCopy | None]
+) -> tuple[dict[str, HeldCopy], Moved]:
+    changed, moved = dict(copies), defaultdict[str, dict[str, HeldCopy]](dict)
+    for name, held in copies.items():
+        if held.copy is None or (new := change(held.copy)) == held.copy:
+            continue
+        same = new and (new.merge_key, new.alternate_key) == (held.copy.merge_key, held.copy.alternate_key)
+        stays = new and (same or row in (_row_key(new.merge_key), _row_key(new.alternate_key)))
+        changed[name] = HeldCopy(held.revision, new if stays else None)
+        if new and not stays and _row_key(held.copy.merge_key) == row:
+            moved[new.merge_key][name] = HeldCopy(held.revision, new)
+    return changed, dict(moved)
 
 
 def _row_key(merge_key: str) -> str:

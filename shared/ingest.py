@@ -13,7 +13,17 @@ from itertools import chain
 
 import msgspec
 
-from shared import acquaintance_rows, groups, opt_outs, placing, record_updates, registry, roster_updates, stamps, states
+from shared import (
+    acquaintance_rows,
+    groups,
+    opt_outs,
+    placing,
+    record_updates,
+    registry,
+    roster_updates,
+    stamps,
+    states,
+)
 from shared.changes import Change
 from shared.crm.activities import ACTIVITIES, copy_of
 from shared.crm.state import EntityState

@@ -87,7 +87,7 @@ def find(user: str, id: str) -> Request:
 
 def forget(concerns: Callable[[Request], bool]) -> int:
     """Delete every request that concerns somebody; how many. One scan of the table, which holds what people once asked for."""
-    found = [_read(row) for row in tables.scan(TABLE) if row["RowKey"].startswith("r|") and "data" in row]
+    found = [_read(row) for row in tables.scan(TABLE) if row["RowKey"].startswith("r|") and "data0" in row]
     gone = [request for request in found if concerns(request)]
     for one in gone:
         tables.delete(TABLE, f"for|{one.introducer}", f"r|{one.id}")

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from shared import acquaintance_rows, choices, closeness, lookups, membership, stamps, targets
+from shared import (
+    acquaintance_rows,
+    acquaintance_updates,
+    choices,
+    closeness,
+    erasure,
+    lookups,
+    membership,
+    stamps,
+    targets,
+)
 from shared.auth import Caller
 from shared.choices import Choices
-from shared.directory import directory
+from shared.directory import Directory, directory, user_keys
 from shared.domains import company_of
 from shared.errors import ForbiddenError, InvalidInputError
 from shared.keys import keys
 from shared.known_colleagues import AddressQuery, RecordQuery, WhoKnowsWhom
 from shared.people import domain_of, normal_address
+from shared.receipts import Receipt
 from shared.who_knows_whom import View, answer, user_of
 
 
@@ -55,13 +66,52 @@ def my_choices(who: Caller) -> Choices:
     return choices.of(_own_key(who))
 
 
-def choose(who: Caller, chosen: Choices) -> Choices:
-    """Put the caller's choices in force. Raises ForbiddenError for a caller who is none of our people."""
-    return choices.choose(_own_key(who), chosen)
+def choose(who: Caller, chosen: Choices, now: int) -> Choices:
+    """Put the caller's choices in force; opting out begins the erasure, taking it back ends the hiding.
+
+    Raises ForbiddenError for a caller who is none of our people.
+    """
+    ours = directory(stamps.read().people)
+    user = _own_user(who, ours)
+    key = closeness.user_key(user)
+    before, after = choices.of(key), choices.choose(key, chosen)
+    if after.opt_out and not before.opt_out:
+        erasure.begin(f"{key:016x}", user_keys(ours.users[user]), now, user)
+    elif before.opt_out and not after.opt_out:
+        erasure.end(user_keys(ours.users[user]), now)
+    return after
+
+
+def my_receipt(who: Caller, now: int) -> Receipt:
+    """How far the erasure of the caller's data has come. Raises NotFoundError, ForbiddenError."""
+    return erasure.receipt(f"{_own_key(who):016x}", now)
+
+
+def opt_out(address: str, now: int) -> Receipt:
+    """Take an outside person out of the product, under all addresses of the contacts or leads that have this one.
+
+    Raises InvalidInputError for what is no address, or one of ours: our own people choose for themselves.
+    """
+    ours = directory(stamps.read().people)
+    try:
+        normal = normal_address(address)
+    except ValueError:
+        raise InvalidInputError("this is no e-mail address", "$.address") from None
+    if ours.is_internal(normal, ""):
+        raise InvalidInputError("our own people opt out by themselves", "$.address")
+    own = keys().address(normal)
+    person = membership.person_anchor(own)
+    owners = acquaintance_updates.owners(person, acquaintance_updates.claimants(person))
+    gone = {own, *(key for owner in owners for key in acquaintance_updates.people_of(owner, ()))}
+    erasure.begin(f"{own:016x}", gone, now, names={normal, *(owner.record for owner in owners)})
+    return erasure.receipt(f"{own:016x}", now)
 
 
 def _own_key(who: Caller) -> int:
-    user = user_of(who, directory(stamps.read().people))
-    if not user:
-        raise ForbiddenError("The CRM has no user with your sign-in address.")
-    return closeness.user_key(user)
+    return closeness.user_key(_own_user(who, directory(stamps.read().people)))
+
+
+def _own_user(who: Caller, ours: Directory) -> str:
+    if user := user_of(who, ours):
+        return user
+    raise ForbiddenError("The CRM has no user with your sign-in address.")

@@ -59,7 +59,16 @@ def stripped(copy: InteractionCopy, gone: frozenset[int], ours: Directory) -> In
     if len(sides) < 2:
         return None
     owner = "" if copy.owner and keys().address(copy.owner) in gone else copy.owner
-    return replace(copy, participants=left, owner=owner)
+    names = {name for each in copy.participants if each not in left for name in (each.address, each.party)}
+    merge_key = f"meeting#{copy.copy_id}" if _organizer(copy.merge_key) in names else copy.merge_key
+    alternate = "" if _organizer(copy.alternate_key) in names else copy.alternate_key
+    return replace(copy, participants=left, owner=owner, merge_key=merge_key, alternate_key=alternate)
+
+
+def _organizer(key: str) -> str | None:
+    """The organiser by whom a meeting without an iCalUId is known (`interactions.meeting_alternate_key`)."""
+    kind, *facts = key.split("|")
+    return facts[0] if kind == "meeting" and facts else None
 
 
 def kept(by_group: Groups) -> Groups:
@@ -68,13 +77,15 @@ def kept(by_group: Groups) -> Groups:
     if not gone:
         return by_group
     ours = directory(stamps.read().people)
-    return {
-        merge_key: {
-            name: HeldCopy(held.revision, stripped(held.copy, gone, ours) if held.copy else None)
-            for name, held in copies.items()
-        }
-        for merge_key, copies in by_group.items()
-    }
+    left: dict[str, dict[str, HeldCopy]] = {}
+    for merge_key, copies in by_group.items():
+        for name, held in copies.items():
+            new = stripped(held.copy, gone, ours) if held.copy else None
+            stays = new is None or merge_key in (new.merge_key, new.alternate_key)
+            left.setdefault(merge_key, {})[name] = HeldCopy(held.revision, new if stays else None)
+            if new and held.copy and not stays and held.copy.merge_key == merge_key:
+                left.setdefault(new.merge_key, {})[name] = HeldCopy(held.revision, new)
+    return left
 
 
 def _is_gone(participant: Participant, gone: frozenset[int]) -> bool:

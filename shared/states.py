@@ -64,8 +64,13 @@ def take_in(
     return {name: held[name] for name in wanted}
 
 
-def rewrite(entity: str, id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Change the attributes of a stored row (name to value) at the versions that they have. An unknown row stays unknown."""
+def rewrite(
+    entity: str, id: str, change: Callable[[dict[str, Any]], dict[str, Any]], renamed: Mapping[str, str]
+) -> None:
+    """Change the attributes of a stored row (name to value) at the versions that they have, and the merge keys by `renamed`.
+
+    An unknown row stays unknown.
+    """
     for _ in range(_TRIES):
         row = tables.read(TABLE, partition(entity, id), id)
         held = _held(row)
@@ -74,8 +79,10 @@ def rewrite(entity: str, id: str, change: Callable[[dict[str, Any]], dict[str, A
         values = change({name: value for name, (_, value) in held.state.attributes.items()})
         attributes = {name: (version, values[name]) for name, (version, _) in held.state.attributes.items()}
         state = structs.replace(held.state, attributes=attributes)
-        write = _write(partition(entity, id), HeldState(state, held.revision, held.groups), row)
-        if attributes == held.state.attributes or tables.transact(TABLE, [write]):
+        groups = tuple(dict.fromkeys(renamed.get(group, group) for group in held.groups))
+        new = HeldState(state, held.revision, groups)
+        write = _write(partition(entity, id), new, row)
+        if new == held or tables.transact(TABLE, [write]):
             return
     raise UnavailableError("CRM rows are being changed by too many writers.")
 

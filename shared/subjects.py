@@ -40,6 +40,7 @@ class Subject:
     owner: int = 0
     overseers: tuple[str, ...] = ()  # ids, and marks of addresses, of the users who own the record and their managers
     opted_out: frozenset[int] = frozenset()
+    opted_out: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

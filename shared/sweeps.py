@@ -6,13 +6,17 @@ import logging
 import time
 from collections.abc import Iterator
 
-from shared import acquaintance_rows, insights, partitions, record_updates, tables, telemetry
+from shared import acquaintance_rows, erasure, insights, partitions, record_updates, tables, telemetry
 
 _log = logging.getLogger(__name__)
 
 
 def sweep(now: int) -> int:
-    """Announce every record whose snapshot is out of date or missing, and who knows whom of the rest; how many."""
+    """Announce every record whose snapshot is out of date or missing, and who knows whom of the rest; how many.
+
+    Erasures of the last days are gone over once more.
+    """
+    erasure.repeat_young(now)
     expired = {*insights.expired(now), *acquaintance_rows.expired(now)}
     missing = _records() - _computed()
     record_updates.announce(expired | missing, bulk=True)

@@ -37,7 +37,7 @@ def current(target: str, now: int, rule: str) -> Known | None:
     """The target's row if it still holds by this rule (`rule_of`), else a new one; None when there is no such record, or the
     person belongs to one."""
     known, _ = acquaintance_rows.read(target)
-    holds = known is not None and now < known.valid_until and known.computed_at >= exchange.changed_at()
+    holds = known is not None and now < known.valid_until and known.computed_at > exchange.changed_at()
     if known is not None and holds and known.rule == rule:
         return known
     if acquaintance_updates.is_own_target(target):

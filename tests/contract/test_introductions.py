@@ -87,14 +87,14 @@ def test_a_draft_is_kept_once_whatever_is_repeated() -> None:
 def test_a_colleague_who_hides_or_knows_nobody_cannot_be_told_apart() -> None:
     with pytest.raises(NotFoundError) as unknown:
         introductions.draft(str(uuid.uuid4()), wanted(introducer="user:cleo"), ANNA, NOW)
-    looking_up.choose(BEN, Choices(hide_name=True))
+    looking_up.choose(BEN, Choices(hide_name=True), NOW)
     with pytest.raises(NotFoundError) as hidden:
         drafted()
     assert hidden.value.detail == unknown.value.detail
 
 
 def test_who_does_not_want_to_be_asked_is_not_asked() -> None:
-    looking_up.choose(BEN, Choices(do_not_ask=True))
+    looking_up.choose(BEN, Choices(do_not_ask=True), NOW)
     with pytest.raises(ConflictError, match="does not wish"):
         drafted()
 

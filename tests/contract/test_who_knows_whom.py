@@ -18,7 +18,7 @@ from shared.organisation_settings import WhoKnowsWhom as Chosen
 from tests.doubles.talk import NOW, mail, meeting, phonecall, row, told
 from tests.doubles.talk import organisation as the_organisation
 
-pytestmark = pytest.mark.usefixtures("storage")
+pytestmark = pytest.mark.usefixtures("storage", "queues")
 
 
 def caller(name: str) -> Caller:
@@ -45,7 +45,7 @@ def colleagues(answer: WhoKnowsWhom) -> list[str]:
 
 
 def choose(name: str, **chosen: object) -> None:
-    looking_up.choose(caller(name), Choices(**chosen))  # type: ignore[arg-type]
+    looking_up.choose(caller(name), Choices(**chosen), NOW)  # type: ignore[arg-type]
 
 
 def test_colleagues_stand_strongest_first_with_their_evidence() -> None:
@@ -115,7 +115,7 @@ def test_do_not_ask_for_nonsense_is_refused() -> None:
 def test_choices_are_for_our_own_people_only() -> None:
     told(the_organisation())
     with pytest.raises(ForbiddenError):
-        looking_up.choose(STRANGER, Choices())
+        looking_up.choose(STRANGER, Choices(), NOW)
     with pytest.raises(ForbiddenError):
         looking_up.my_choices(STRANGER)
 
