@@ -106,5 +106,12 @@ def expired(now: int) -> Iterator[str]:
             yield row["PartitionKey"]
 
 
+def by_themselves() -> Iterator[str]:
+    """All bare people and domains that have a row."""
+    for row in tables.scan(TABLE, ["PartitionKey", "RowKey"]):
+        if row["RowKey"] == _ROW and _by_itself(row["PartitionKey"]):
+            yield row["PartitionKey"]
+
+
 def _by_itself(target: str) -> bool:
     return target.startswith(("person:", "domain:"))

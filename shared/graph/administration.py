@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
+from typing import Annotated
 from urllib.parse import urlencode
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shared import tables
 from shared.errors import ConflictError, ForbiddenError, InvalidInputError, UnavailableError
-from shared.graph import calendar, consent, consent_state, mail, mailboxes, work
+from shared.graph import calendar, consent, consent_state, mail, mailboxes, private_events, work
 from shared.graph.calls import GraphCallError
 from shared.graph.consent import Consent, Scope, State, Transition
 from shared.graph.mailboxes import Mailbox
@@ -26,6 +27,12 @@ _LONGEST_HISTORY = 100
 
 class Shape(Struct, frozen=True, kw_only=True, rename="camel"):
     """Base of the answers."""
+
+
+class StatusQuery(Struct, frozen=True):
+    """`language` (such as `de` or `ar`) of the banner's words; without a catalogue, English."""
+
+    language: Annotated[str, Meta(max_length=35)] = "en"
 
 
 class Choice(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -82,10 +89,14 @@ class HistoryEntry(Shape, frozen=True):
 
 
 class Status(Shape, frozen=True):
-    """The connection. `day` of 14 and `daysLeft` while consent is pending, else null; `banner`: a message id, or empty."""
+    """The connection. `day` of 14 and `daysLeft` while consent is pending, else null. `banner`: a message id, or empty, and
+    `bannerText` its words; `reminded`: the day of the last reminder, 0 before the first. `privateEvents`: how many there were on
+    each of the last 30 days, which is all that is known of them."""
 
     state: str
     banner: str
+    banner_text: str
+    reminded: int
     day: int | None
     days_left: int | None
     enabled_at: str | None
@@ -96,6 +107,7 @@ class Status(Shape, frozen=True):
     groups: list[str]
     include_inactive: bool
     mailboxes: Coverage
+    private_events: dict[str, int]
     history: list[HistoryEntry]
 
 
@@ -116,22 +128,23 @@ class Preview(Shape, frozen=True):
     limited_by: str
 
 
-def status(now: int) -> Status:
+def status(now: int, language: str = "en") -> Status:
     """How the connection stands."""
     state = consent_state.read()
-    pending = state.state is State.PENDING_CONSENT
+    pending, banner = state.state is State.PENDING_CONSENT, _banner(state)
     day, left = consent.day_of(state, now) if pending else (None, None)
     entries = [
         HistoryEntry(at=text_of(e.at), transition=e.name, before=e.before, after=e.after, by=e.by)
         for e in consent_state.history()
     ]
     return Status(
-        state=state.state, banner=_banner(state), day=day, days_left=left,
+        state=state.state, banner=banner, banner_text=_words(banner, day, left, language), reminded=state.reminded,
+        day=day, days_left=left,
         enabled_at=text_of(state.enabled_at) if state.enabled_at else None,
         deadline=text_of(state.deadline) if pending else None, consent_suspect=bool(state.suspect_since),
         mode=settings().graph_mode, roles=list(state.scope.roles), groups=list(state.scope.groups),
         include_inactive=state.scope.include_inactive, mailboxes=coverage(mailboxes.read_all(), now),
-        history=entries[-_LONGEST_HISTORY:],
+        private_events=private_events.totals(now - 30 * consent.DAY), history=entries[-_LONGEST_HISTORY:],
     )  # fmt: skip
 
 
@@ -144,6 +157,14 @@ def _banner(state: Consent) -> str:
         State.WITHDRAWN: "consentWithdrawn",
     }
     return banners.get(state.state, "")
+
+
+def _words(banner: str, day: int | None, left: int | None, language: str) -> str:
+    if not banner:
+        return ""
+    from shared.messages.render import Renderer
+
+    return Renderer().render(f"banner.{banner}", {"day": day or 0, "left": left or 0}, language).text
 
 
 def coverage(known: list[Mailbox], now: int) -> Coverage:

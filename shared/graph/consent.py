@@ -19,6 +19,7 @@ from msgspec.structs import replace
 DAY = 86_400
 PERIOD = 14 * DAY  # 336 hours, whatever clocks do
 CONFIRM_AFTER = 15 * 60
+REMINDER_DAYS = (7, 12, 13)
 
 
 class State(StrEnum):
@@ -48,7 +49,8 @@ class Consent(Struct, frozen=True, kw_only=True):
     """The connection of one organisation. Instants are seconds UTC, 0 = never.
 
     `suspect_since`: first of the failed probes; `stopped_at`: when reading ended (switch, disable, withdrawal);
-    `erased`: nothing of Exchange is held any more; `changed_at`: when it last changed whether it may be shown.
+    `erased`: nothing of Exchange is held any more; `changed_at`: when it last changed whether it may be shown; `reminded`: the
+    last day of a pending consent of which the administrator was reminded, 0 = none.
     """
 
     state: State = State.DISABLED
@@ -58,6 +60,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     erased: bool = True
     changed_at: int = 0
     scope: Scope = Scope()
+    reminded: int = 0
 
     @property
     def deadline(self) -> int:
@@ -101,12 +104,20 @@ def enable(consent: Consent, scope: Scope, now: int) -> Transition | None:
     """An administrator presses Enable (T1, T4), or chooses other roles and groups while connected (T12)."""
     if consent.state in (State.DISABLED, State.AUTO_OFF):
         name = "T1" if consent.state is State.DISABLED else "T4"
-        return Transition(
-            name, replace(consent, state=State.PENDING_CONSENT, enabled_at=now, suspect_since=0, scope=scope)
-        )
+        begun = replace(consent, enabled_at=now, suspect_since=0, scope=scope, reminded=0)
+        return Transition(name, replace(begun, state=State.PENDING_CONSENT))
     if scope == consent.scope:
         return None
     return Transition("T12", replace(consent, scope=scope))
+
+
+def remind(consent: Consent, now: int) -> Transition | None:
+    """A pending consent has reached day 7, 12 or 13 and nobody was reminded of it; of days that were slept through, the last."""
+    if consent.state is not State.PENDING_CONSENT or now >= consent.deadline:
+        return None
+    day, _ = day_of(consent, now)
+    due = max((each for each in REMINDER_DAYS if each <= day), default=0)
+    return Transition(f"reminder{due}", replace(consent, reminded=due)) if due > consent.reminded else None
 
 
 def disable(consent: Consent, now: int) -> Transition | None:

@@ -1,7 +1,8 @@
 """Bringing a mailbox's copies into the groups, with an index of them by mailbox so that they can be taken out again.
 
-The index is written before the copies and marked as done after them: whatever breaks off in between, no copy is held that
-the index does not know, and a copy that was not placed is placed by the next try. A copy's revision is the time, in
+The index is written before the copies, and marked as done once they are placed and the records that count them are announced:
+whatever breaks off in between, no copy is held that the index does not know, and what was not placed or not announced is so by
+the next try. A copy's revision is the time, in
 milliseconds, of the answer that it was read from, so a slow reader never puts an older version over a newer one.
 """
 
@@ -13,9 +14,10 @@ from hashlib import blake2b
 
 from msgspec import json
 
-from shared import ingest, tables
+from shared import ingest, record_updates, tables
 from shared.groups import HeldCopy
 from shared.interactions import MEETING, InteractionCopy
+from shared.settings import settings
 
 TABLE = "copies"
 _CHUNK = 500
@@ -32,9 +34,14 @@ def _digest(copy: InteractionCopy) -> str:
 
 
 def put(
-    mailbox: str, copies: Iterable[InteractionCopy], revision: int, known: Mapping[str, tables.Row] | None = None
-) -> set[str]:
-    """Place copies that are new or changed; the records to compute again.
+    mailbox: str,
+    copies: Iterable[InteractionCopy],
+    revision: int,
+    known: Mapping[str, tables.Row] | None = None,
+    *,
+    bulk: bool = False,
+) -> None:
+    """Place copies that are new or changed, and have the records computed that count them, in the longer window with `bulk`.
 
     `known`: index rows by name where the caller has read them; without it each row is looked up. Safe to repeat.
     """
@@ -43,16 +50,19 @@ def put(
         known = {name: row for name in wanted if (row := tables.read(TABLE, mailbox, name))}
     fresh = {name: copy for name, copy in wanted.items() if name not in known or known[name]["digest"] != _digest(copy)}
     if not fresh:
-        return set()
+        return
     records = _leave([(known[name], _groups(copy)) for name, copy in fresh.items() if name in known], revision)
     _write(mailbox, fresh, done=False)
     by_group: dict[str, dict[str, HeldCopy]] = defaultdict(dict)
     for copy in fresh.values():
         for group in _groups(copy):
             by_group[group][copy.copy_id] = HeldCopy(revision, copy)
-    records |= ingest.place(by_group)
+    _announce(records | ingest.place(by_group), bulk)
     _write(mailbox, fresh, done=True)
-    return records
+
+
+def _announce(records: set[str], bulk: bool) -> None:
+    record_updates.announce(records, bulk=bulk or len(records) >= settings().bulk_batch)
 
 
 def _groups(copy: InteractionCopy) -> set[str]:
@@ -91,35 +101,40 @@ def in_window(mailbox: str, start: int, end: int) -> dict[str, tables.Row]:
 
 
 def remove(
-    mailbox: str, rows: Iterable[tables.Row], revision: int, now: Mapping[str, set[str]] | None = None
-) -> set[str]:
-    """Take copies out of their groups and out of the index; the records to compute again.
+    mailbox: str,
+    rows: Iterable[tables.Row],
+    revision: int,
+    now: Mapping[str, set[str]] | None = None,
+    *,
+    bulk: bool = False,
+) -> None:
+    """Take copies out of their groups, have the records computed that counted them, and take them out of the index.
 
     `now`: groups by copy id in which a copy stays, though under another name: an event that moved.
     """
-    records: set[str] = set()
     for chunk in _chunks(rows):
-        records |= _leave([(row, (now or {}).get(row["copy"], set())) for row in chunk], revision)
+        _announce(_leave([(row, (now or {}).get(row["copy"], set())) for row in chunk], revision), bulk)
         tables.transact(TABLE, [("delete", {"PartitionKey": mailbox, "RowKey": row["RowKey"]}, None) for row in chunk])
-    return records
 
 
-def remove_all(mailbox: str, revision: int) -> set[str]:
-    """Take everything out that a mailbox told us; the records to compute again."""
-    return remove(mailbox, tables.query(TABLE, mailbox, "e|", "n"), revision)
+def remove_all(mailbox: str, revision: int) -> None:
+    """Take everything out that a mailbox told us."""
+    remove(mailbox, tables.query(TABLE, mailbox, "e|", "n"), revision, bulk=True)
 
 
-def replace_window(mailbox: str, start: int, end: int, copies: Iterable[InteractionCopy], revision: int) -> set[str]:
-    """Make the events that start in the window be exactly `copies`; the records to compute again.
+def replace_window(
+    mailbox: str, start: int, end: int, copies: Iterable[InteractionCopy], revision: int, *, bulk: bool = False
+) -> None:
+    """Make the events that start in the window be exactly `copies`, and have the records computed that this changes.
 
     Only to be called with a list that was read to its end. An event that moved keeps its copy: only its row changes.
     """
     listed = [copy for copy in copies if start <= copy.at < end]
     stored = in_window(mailbox, start, end)
-    records = put(mailbox, listed, revision, stored)
+    put(mailbox, listed, revision, stored, bulk=bulk)
     names, now = {_name(copy) for copy in listed}, {copy.copy_id: _groups(copy) for copy in listed}
     gone = [row for name, row in stored.items() if name not in names]
-    return records | remove(mailbox, gone, revision, now)
+    remove(mailbox, gone, revision, now, bulk=bulk)
 
 
 def _chunks(rows: Iterable[tables.Row]) -> Iterator[list[tables.Row]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from shared import insights, record_updates, telemetry
+from shared import acquaintance_rows, closeness, insights, record_updates, telemetry
 from shared.errors import RetryLaterError
 from shared.graph import (
     consent,
@@ -58,6 +58,8 @@ def _do(task: Lifecycle, now: int) -> None:
             erase(graph(), task.mailbox)
         case "connect":
             _join(task, now)
+        case "recompute":
+            recompute_all()
         case _:
             _subscription_event(task, now)
 
@@ -107,7 +109,18 @@ def follow(done: Transition | None, now: int) -> None:
     if done.name in ("T7", "T9"):
         catch_up(mailbox.id for mailbox in mailboxes.read_all() if mailbox.state == "connected")
     if done.name in ("T6", "T7", "T8", "T11"):
-        record_updates.announce(insights.all_records(), bulk=True)
+        work.send([Lifecycle(do="recompute")])
+
+
+def recompute_all() -> None:
+    """Have everything stored brought in line with what may be seen now: snapshots, who knows whom, who met whom.
+
+    Readers do not wait for it: what is older than the change is computed anew when it is asked for.
+    """
+    state = consent_state.read()
+    if not state.is_visible:
+        closeness.forget_before(state.changed_at)
+    record_updates.announce({*insights.all_records(), *acquaintance_rows.by_themselves()}, bulk=True)
 
 
 def catch_up(ids: Iterable[str]) -> None:
@@ -189,9 +202,12 @@ def erase(client: Graph, id: str) -> None:
     """Stop reading a mailbox and take out everything that it told; what others hold too stays."""
     _unsubscribe(client, id)
     mailboxes.change(id, state="held")  # from here on no run of it begins
-    runs.announce(copies.remove_all(id, reading.revision_now()), bulk=True)
+    copies.remove_all(id, reading.revision_now())
     mailboxes.forget(id)
-    mailboxes.put(Mailbox(id=id, address="", state="gone"))
+    held = mailboxes.read(id) or Mailbox(id=id, address="")
+    # Which days were counted stays: the totals hold them, and say nothing of anybody.
+    first, last = held.private_from, held.private_until
+    mailboxes.put(Mailbox(id=id, address="", state="gone", private_from=first, private_until=last))
 
 
 def _unsubscribe(client: Graph, id: str) -> None:

@@ -17,13 +17,14 @@ from shared.settings import settings
 TABLE, SYNC = "mailboxes", "sync"
 LEASE_SECONDS = 300
 HELD_SECONDS = 30.0
-_PARTITION = "mailboxes"
+PARTITION = "mailboxes"
+TOTALS = "private|"  # rows beside the mailboxes, which the same transactions change
 _TRIES = 8
 _FIELDS = {
     "address": "address", "state": "state", "connected_at": "connectedAt", "mail_until": "mailUntil",
     "calendar_until": "calendarUntil", "mail_from": "mailFrom", "calendar_from": "calendarFrom", "target": "target",
     "not_before": "notBefore", "parked_until": "parkedUntil", "error": "error",
-    "backfilled_at": "backfilledAt",
+    "backfilled_at": "backfilledAt", "private_from": "privateFrom", "private_until": "privateUntil",
 }  # fmt: skip
 
 
@@ -35,6 +36,8 @@ class Mailbox(Struct, frozen=True, kw_only=True):
     `mail_until`, `calendar_until`: the watermarks, start of the last complete run. `mail_from`, `calendar_from`: how far back
     the past is read; `target`: how far it shall be. `not_before`: no call until then, `parked_until`: no attempt at all until
     then. `error`: the last refusal, for people. `backfilled_at`: when the last piece of the past was read.
+
+    `private_from`, `private_until`: the days, as numbers since 1970, whose private events are in the organisation's totals.
     """
 
     id: str
@@ -50,6 +53,8 @@ class Mailbox(Struct, frozen=True, kw_only=True):
     parked_until: int = 0
     error: str = ""
     backfilled_at: int = 0
+    private_from: int = 0
+    private_until: int = 0
 
     @property
     def is_backfilled(self) -> bool:
@@ -63,40 +68,42 @@ class Mailbox(Struct, frozen=True, kw_only=True):
         return self.state != "connected" or not self.mail_from
 
 
-def _of(row: tables.Row) -> Mailbox:
+def of_row(row: tables.Row) -> Mailbox:
+    """The mailbox of a stored row."""
     known: dict[str, Any] = {field: row[name] for field, name in _FIELDS.items() if row.get(name) is not None}
     return Mailbox(id=row["RowKey"], **known)
 
 
-def _row(mailbox: Mailbox) -> tables.Row:
+def row_of(mailbox: Mailbox) -> tables.Row:
+    """The row to store."""
     known = {name: getattr(mailbox, field) for field, name in _FIELDS.items()}
-    return {"PartitionKey": _PARTITION, "RowKey": mailbox.id, "v": 1, **known}
+    return {"PartitionKey": PARTITION, "RowKey": mailbox.id, "v": 1, **known}
 
 
 def read(id: str) -> Mailbox | None:
     """One mailbox; None when it was never read."""
-    row = tables.read(TABLE, _PARTITION, id)
-    return _of(row) if row else None
+    row = tables.read(TABLE, PARTITION, id)
+    return of_row(row) if row else None
 
 
 def read_all() -> list[Mailbox]:
     """All mailboxes, also those that left."""
-    return [_of(row) for row in tables.query(TABLE, _PARTITION)]
+    return [of_row(row) for row in tables.query(TABLE, PARTITION) if not row["RowKey"].startswith(TOTALS)]
 
 
 def put(mailbox: Mailbox) -> None:
     """Write a mailbox, whatever is there."""
-    tables.upsert(TABLE, _row(mailbox))
+    tables.upsert(TABLE, row_of(mailbox))
 
 
 def change(id: str, **fields: Any) -> Mailbox | None:
     """Set fields of a mailbox; None when there is none. Raises UnavailableError when others are faster all the time."""
     for _ in range(_TRIES):
-        row = tables.read(TABLE, _PARTITION, id)
+        row = tables.read(TABLE, PARTITION, id)
         if row is None:
             return None
-        changed = replace(_of(row), **fields)
-        if tables.write_if(TABLE, _row(changed), row["etag"]):
+        changed = replace(of_row(row), **fields)
+        if tables.write_if(TABLE, row_of(changed), row["etag"]):
             return changed
     raise UnavailableError("A mailbox's row is being changed by too many workers.")
 

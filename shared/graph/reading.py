@@ -7,17 +7,17 @@ placed before the link that leads on is saved, so whatever breaks off is read ag
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from shared import telemetry
-from shared.graph import calendar, copies, headers, mail
+from shared.graph import calendar, copies, headers, mail, private_events
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
 from shared.graph.mailboxes import Folder, Mailbox, folders, put_folder
-from shared.graph.times import text_of
+from shared.graph.times import instant_of, text_of
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -50,23 +50,23 @@ def mail_copies(graph: Graph, page: Mapping[str, Any], mailbox: Mailbox) -> list
     return [copy for copy in found if copy is not None]
 
 
-def sync_mail(graph: Graph, mailbox: Mailbox, now: int) -> set[str]:
-    """Read what is new in all followed folders; the records to compute again.
+def sync_mail(graph: Graph, mailbox: Mailbox, now: int) -> None:
+    """Read what is new in all followed folders.
 
     Raises GraphCallError, and OutOfTimeError when there is more to read than fits into one run.
     """
     until = time.monotonic() + BUDGET_SECONDS
-    records: set[str] = set()
     for folder in folders(mailbox.id):
-        records |= _sync_folder(graph, mailbox, folder, now, until)
-    return records
+        _sync_folder(graph, mailbox, folder, now, until)
 
 
-def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> set[str]:
+def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> None:
     if folder.until and not folder.link:
-        return _read_gap(graph, mailbox, folder, now, until)
+        _read_gap(graph, mailbox, folder, now, until)
+        return
     try:
-        return _follow(graph, mailbox, folder, now, until)
+        _follow(graph, mailbox, folder, now, until)
+        return
     except GraphCallError as error:
         if not error.is_resync:
             raise
@@ -74,29 +74,28 @@ def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until
     folder = replace(folder, link="", since=0)
     # Before the gap is read: whoever has to go on sees that it is not.
     put_folder(folder)
-    return _read_gap(graph, mailbox, folder, now, until)
+    _read_gap(graph, mailbox, folder, now, until)
 
 
-def _read_gap(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> set[str]:
+def _read_gap(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> None:
     """Read a folder without a link: what came since `folder.until`, then a new anchor.
 
     Not from the address that Graph offers with a lost link: it would list everything.
     """
-    records = set()
     for start in range(max(folder.until or now, now - LONGEST_GAP) - DAY, now, WEEK):
-        records |= list_mail(graph, mailbox, folder.name, start, min(start + WEEK, now))
-    return records | _follow(graph, mailbox, folder, now, until)
+        list_mail(graph, mailbox, folder.name, start, min(start + WEEK, now))
+    _follow(graph, mailbox, folder, now, until)
 
 
-def _follow(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> set[str]:
-    since, records = folder.since or now, set[str]()
+def _follow(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> None:
+    since = folder.since or now
     revision, page = revision_now(), _first_page(graph, mailbox, folder, now)
     while True:
-        records |= copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision)
+        copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision)
         link = page.get("@odata.nextLink")
         if not link:
             put_folder(replace(folder, link=page.get("@odata.deltaLink", ""), since=0, until=since))
-            return records
+            return
         folder = replace(folder, link=link, since=since)
         put_folder(folder)
         if time.monotonic() > until:
@@ -112,29 +111,27 @@ def _first_page(graph: Graph, mailbox: Mailbox, folder: Folder, now: int) -> dic
     return graph.get(path, query, (_PAGES,))
 
 
-def list_mail(graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int) -> set[str]:
-    """Read a folder's mails received in the half-open window; the records to compute again. Raises GraphCallError."""
+def list_mail(graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int, *, bulk: bool = False) -> None:
+    """Read a folder's mails received in the half-open window. Raises GraphCallError. `bulk`: there are many such windows."""
     query = {
         "$filter": f"receivedDateTime ge {text_of(start)} and receivedDateTime lt {text_of(end)}",
         "$orderby": "receivedDateTime",
         "$top": str(PAGE),
         "$select": mail.SELECT,
     }
-    records: set[str] = set()
     revision = revision_now()
     for page in graph.pages(f"/users/{mailbox.id}/mailFolders/{folder}/messages", query):
-        records |= copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision, known={})
+        copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision, known={}, bulk=bulk)
         revision = revision_now()
-    return records
 
 
-def sync_calendar(graph: Graph, mailbox: Mailbox, now: int) -> set[str]:
+def sync_calendar(graph: Graph, mailbox: Mailbox, now: int) -> None:
     """Make the meetings of five weeks back and two ahead be those of the calendar. Raises GraphCallError."""
     today = now // DAY * DAY
-    return list_calendar(graph, mailbox, today - CALENDAR_BACK, today + CALENDAR_AHEAD)
+    list_calendar(graph, mailbox, today - CALENDAR_BACK, today + CALENDAR_AHEAD, now)
 
 
-def list_calendar(graph: Graph, mailbox: Mailbox, start: int, end: int) -> set[str]:
+def list_calendar(graph: Graph, mailbox: Mailbox, start: int, end: int, now: int, *, bulk: bool = False) -> None:
     """Make the meetings that start in the window be those of the calendar, once the whole list is read.
 
     A list that breaks off changes nothing, so nothing is ever taken for deleted that was only not read.
@@ -144,16 +141,8 @@ def list_calendar(graph: Graph, mailbox: Mailbox, start: int, end: int) -> set[s
     }  # fmt: skip
     revision = revision_now()
     path = f"/users/{mailbox.id}/calendarView"
-    found = list(_events(graph.pages(path, query, (calendar.UTC_TIMES,)), mailbox))
-    return copies.replace_window(mailbox.id, start, end, found, revision)
-
-
-def _events(pages: Iterable[Mapping[str, Any]], mailbox: Mailbox) -> Iterator[Any]:
-    private = 0
-    for page in pages:
-        for event in page.get("value", ()):
-            private += calendar.is_private(event)
-            if (copy := calendar.event_copy(event, mailbox.id, mailbox.address)) is not None:
-                yield copy
-    if private:
-        telemetry.count("rapport.graph.private", private)
+    events = [event for page in graph.pages(path, query, (calendar.UTC_TIMES,)) for event in page.get("value", ())]
+    found = (calendar.event_copy(event, mailbox.id, mailbox.address) for event in events)
+    copies.replace_window(mailbox.id, start, end, [copy for copy in found if copy is not None], revision, bulk=bulk)
+    private = (instant_of(event["start"]["dateTime"]) for event in events if calendar.is_private(event))
+    private_events.note(mailbox.id, (at for at in private if start <= at < end), (start, end), now)

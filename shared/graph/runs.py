@@ -40,10 +40,10 @@ def sync(body: bytes) -> None:
 def sync_kind(client: Graph, mailbox: Mailbox, kind: Kind, now: int) -> None:
     """Read what is new and note the watermark: the start of this run. Raises GraphCallError, OutOfTimeError."""
     if kind == CALENDAR:
-        announce(reading.sync_calendar(client, mailbox, now))
+        reading.sync_calendar(client, mailbox, now)
         mailboxes.change(mailbox.id, calendar_until=now, error="", parked_until=0)
     else:
-        announce(reading.sync_mail(client, mailbox, now))
+        reading.sync_mail(client, mailbox, now)
         mailboxes.change(mailbox.id, mail_until=now, error="", parked_until=0)
 
 
@@ -91,12 +91,12 @@ def read_piece(client: Graph, mailbox: Mailbox, now: int) -> None:
     """Read the newest piece that is missing: a week of mail or a month of calendar, so that both go back side by side."""
     if mailbox.calendar_from > max(mailbox.mail_from, mailbox.target):
         start = max(mailbox.calendar_from - MONTH, mailbox.target)
-        announce(reading.list_calendar(client, mailbox, start, mailbox.calendar_from), bulk=True)
+        reading.list_calendar(client, mailbox, start, mailbox.calendar_from, now, bulk=True)
         mailboxes.change(mailbox.id, calendar_from=start, backfilled_at=now)
         return
     start = max(mailbox.mail_from - WEEK, mailbox.target)
     for folder in mailboxes.folders(mailbox.id):
-        announce(reading.list_mail(client, mailbox, folder.name, start, mailbox.mail_from), bulk=True)
+        reading.list_mail(client, mailbox, folder.name, start, mailbox.mail_from, bulk=True)
     mailboxes.change(mailbox.id, mail_from=start, backfilled_at=now)
 
 
@@ -107,7 +107,9 @@ def connect(client: Graph, id: str, address: str, now: int) -> None:
     """
     known = mailboxes.read(id)
     fresh = Mailbox(id=id, address=address, connected_at=now, target=now - PAST)
-    mailbox = fresh if known is None or known.state == "gone" else replace(known, state="connected", address=address)
+    if known is not None and known.state == "gone":
+        known = replace(fresh, private_from=known.private_from, private_until=known.private_until)
+    mailbox = fresh if known is None else replace(known, state="connected", address=address)
     mailboxes.put(mailbox)
     if settings().graph_mode == "push":
         from shared.graph import subscriptions
@@ -120,11 +122,6 @@ def connect(client: Graph, id: str, address: str, now: int) -> None:
         start = now // DAY * DAY - reading.CALENDAR_BACK
         mailboxes.change(id, mail_from=now, calendar_from=start, backfilled_at=now)
         work.send([Backfill(id)])
-
-
-def announce(records: set[str], bulk: bool = False) -> None:
-    """Have records computed, in the longer window where they come in numbers."""
-    record_updates.announce(records, bulk=bulk or len(records) >= settings().bulk_batch)
 
 
 def _callable(task: Dirty | Backfill, now: int) -> Mailbox | None:

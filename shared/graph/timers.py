@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+
 from shared import telemetry
-from shared.graph import consent_state, lifecycle, mailboxes, signals, work
+from shared.graph import consent, consent_state, lifecycle, mailboxes, signals, work
 from shared.graph.lifecycle import catch_up
 from shared.graph.work import CATCH_UP_SECONDS, Lifecycle
 from shared.settings import settings
 
+_log = logging.getLogger(__name__)
+
 
 def consent_check(now: int) -> None:
-    """The hourly probe. It also decides at the deadline; mailboxes are brought in line whatever it finds."""
+    """The hourly probe. It also decides at the deadline; mailboxes are brought in line whatever it finds.
+
+    Who has not consented yet is reminded: by the record of transitions, which the status shows, and in the log.
+    """
     lifecycle.check(now, "timer")
+    if reminder := consent_state.change(lambda state: consent.remind(state, now), now, "timer"):
+        _log.warning("consent is pending", extra={"day": reminder.consent.reminded})
     work.send([Lifecycle(do="reconcile")])
     signals.connection(now)
 

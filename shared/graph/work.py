@@ -47,6 +47,7 @@ class Lifecycle(msgspec.Struct, frozen=True, omit_defaults=True):
         "hold",
         "erase",
         "probe",
+        "recompute",
         "renew",
         "folders",
         "reauthorizationRequired",

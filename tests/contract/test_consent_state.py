@@ -16,7 +16,7 @@ from local.tokens import TENANT
 from shared import choices
 from shared.errors import ConflictError, ForbiddenError, InvalidInputError
 from shared.graph import administration as admin
-from shared.graph import consent, consent_state, lifecycle, probe
+from shared.graph import consent, consent_state, lifecycle, probe, timers
 from shared.graph.administration import Choice, Returned
 from shared.graph.client import graph as client
 from shared.graph.consent import Scope, State
@@ -111,6 +111,17 @@ def test_deadline_with_a_failed_probe_switches_off(graph: RunningGraph) -> None:
     lifecycle.check(NOW + consent.PERIOD, "timer")
     assert consent_state.read().state is State.AUTO_OFF
     assert admin.status(NOW + consent.PERIOD).banner == "consentAutoOff"
+
+
+def test_reminders_are_recorded_and_the_banner_counts_the_days(graph: RunningGraph) -> None:
+    enable()
+    for day in (7, 7, 12, 13):
+        timers.consent_check(NOW + (day - 1) * consent.DAY)
+    assert [event.name for event in consent_state.history()] == ["T1", "reminder7", "reminder12", "reminder13"]
+    shown = admin.status(NOW + 12 * consent.DAY, "de")
+    assert (shown.banner, shown.day, shown.days_left, shown.reminded) == ("consentPending", 13, 2, 13)
+    assert shown.banner_text.startswith("Zustimmung steht aus: Tag 13 von 14, noch 2 Tage.")
+    assert shown.history[-1].transition == "reminder13"
 
 
 def test_one_of_two_transitions_wins(graph: RunningGraph) -> None:

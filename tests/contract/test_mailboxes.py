@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from local.tokens import TENANT
-from shared import partitions
-from shared.graph import consent, consent_state, copies, lifecycle, mailboxes, runs, work
+from shared import acquaintance_rows, acquaintance_updates, closeness, partitions
+from shared.graph import consent, consent_state, copies, lifecycle, mailboxes, private_events, reading, runs, work
 from shared.graph.client import graph as client
 from shared.graph.consent import Scope, State
 from shared.graph.mailboxes import Mailbox
@@ -239,6 +239,30 @@ def test_mail_that_rules_file_elsewhere_is_found_and_drafts_and_junk_never(
     assert len(mailboxes.folders(mailbox.id)) == 5
 
 
+def _days_ago(days: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - days * 86_400))
+
+
+def test_of_private_events_only_daily_totals_remain_and_each_event_counts_once(
+    graph: RunningGraph, mailbox: Mailbox
+) -> None:
+    other = _fresh(graph, BEN)
+    for id, days in ((mailbox.id, 2), (mailbox.id, 2), (other.id, 2), (mailbox.id, 40), (mailbox.id, -3)):
+        graph.control.event(id, start=ago(days), end=ago(days - 0.001), sensitivity="confidential")
+    for each in (mailbox, other):
+        connect(each)
+        sync(each, work.CALENDAR)
+        until = NOW // 86_400 * 86_400 - reading.CALENDAR_BACK
+        for _ in range(2):  # a month of the past, and again after a crash
+            reading.list_calendar(client(), _read(each), until - runs.MONTH, until, NOW)
+    expected = {_days_ago(40): 1, _days_ago(2): 3}
+    assert private_events.totals(0) == expected
+    lifecycle.erase(client(), mailbox.id)
+    connect(mailbox)
+    assert private_events.totals(0) == expected
+    assert {each.id for each in mailboxes.read_all()} == {mailbox.id, other.id}
+
+
 def test_private_events_leave_no_trace(graph: RunningGraph, mailbox: Mailbox) -> None:
     graph.control.event(mailbox.id, start=ago(2), end=ago(1.9), organizer=ANNA, attendees=[KIM], sensitivity="private")
     connect(mailbox)
@@ -262,6 +286,27 @@ def test_one_mail_in_two_mailboxes_counts_once_and_stays_when_one_of_them_goes(
     assert _read(ben).state == "gone"
     lifecycle.erase(client(), mailbox.id)
     assert len(with_kim()) == 0
+
+
+def test_who_knows_whom_forgets_exchange_when_consent_is_withdrawn(graph: RunningGraph, mailbox: Mailbox) -> None:
+    """Rows of people without a record too, and who of ours met whom; the erasure has not begun."""
+    stranger = "stranger@other.example"
+    mail(graph, mailbox, at=ago(0.2))
+    mail(graph, mailbox, **{"from": stranger, "to": [ANNA, BEN], "at": ago(0.1)})
+    connect(mailbox)
+    person = person_anchor(keys().address(stranger))
+    for target in (person, acquaintance_rows.domain_anchor("other.example")):
+        assert len(acquaintance_updates.recompute(target, NOW + 1).lines) == 2
+    anna, ben = closeness.user_key("a1"), closeness.user_key("a2")
+    assert closeness.met_with(anna, 0) == {ben}
+
+    consent_state.change(lambda held: consent.switch_off(held, NOW + 2), NOW + 2, "test")
+    lifecycle.recompute_all()
+    assert closeness.met_with(anna, 0) == set() == closeness.met_with(ben, 0)
+    waiting = {person, acquaintance_rows.domain_anchor("other.example")}
+    assert set(acquaintance_rows.by_themselves()) == waiting
+    for target in waiting:
+        assert acquaintance_updates.recompute(target, NOW + 3).lines == []
 
 
 def test_without_consent_nobody_calls(graph: RunningGraph, mailbox: Mailbox) -> None:

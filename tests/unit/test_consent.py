@@ -191,3 +191,31 @@ def test_whatever_happens_reading_implies_visible_and_every_change_of_sight_is_d
         if after.is_visible:
             assert not after.erased
         current = after
+
+
+@pytest.mark.parametrize(
+    ("days", "names"),
+    [
+        ([1, 5.9], []),
+        ([6, 6.5, 10.9, 11, 12, 12.5, 13.9], ["reminder7", "reminder12", "reminder13"]),
+        ([12.5], ["reminder13"]),  # the timers slept until then
+        ([7, 14, 15], ["reminder7"]),  # day 8, and after the deadline
+    ],
+)
+def test_reminders_come_once_on_days_7_12_and_13(days: list[float], names: list[str]) -> None:
+    held, found = pending(), []
+    for day in days:
+        if done := consent.remind(held, ENABLED + int(day * consent.DAY)):
+            held = done.consent
+            found.append(done.name)
+    assert found == names
+
+
+def test_nobody_is_reminded_of_what_was_given_and_a_new_start_reminds_anew() -> None:
+    assert consent.remind(live(), ENABLED + 7 * consent.DAY) is None
+    reminded = consent.remind(pending(), ENABLED + 12 * consent.DAY)
+    assert reminded
+    off = consent.probed(reminded.consent, False, ENABLED + consent.PERIOD)
+    assert off and off.consent.state is State.AUTO_OFF
+    again = consent.enable(off.consent, SALES, ENABLED + 20 * consent.DAY)
+    assert again and again.consent.reminded == 0

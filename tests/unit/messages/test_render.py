@@ -66,11 +66,14 @@ def test_every_unit_has_every_plural_form(language):
             assert {field for _, field, _, _ in string.Formatter().parse(form) if field} <= {"n", "p"}
 
 
-def test_every_comparison_is_worded_for_what_it_compares_with():
+def test_every_message_is_worded_for_whatever_it_compares_with():
     subjects = ("meetings", "hours", "openRate", "responseHours", "responseRate")
     expected = {(f"summary.{s}.{word}", SIMILAR) for s in subjects for word in ("more", "fewer", "equal")}
     expected |= {(id, CUSTOMER) for id, _ in expected if "openRate" not in id}  # the customer's opens are not known
     expected |= {(f"summary.{alarm}", "") for alarm in ("probablyLost", "cooling", "waiting", "singleThread")}
+    expected |= {
+        (f"banner.{name}", "") for name in ("consentPending", "consentAutoOff", "consentWithdrawn", "consentSuspect")
+    }
     assert patterns("en").keys() == expected
 
 
@@ -87,6 +90,20 @@ def test_every_comparison_is_worded_for_what_it_compares_with():
 )
 def test_sentences(language, n, text):
     assert Renderer().render("summary.meetings.more", {"n": n, "other": CUSTOMER}, language).text == text
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "text"),
+    [
+        ("en", 14, "Consent pending: day 14 of 14, 1 day left."),
+        ("de", 7, "Zustimmung steht aus: Tag 7 von 14, noch 8 Tage."),
+        ("pl", 13, "Oczekiwanie na zgodę: dzień 13 z 14, pozostały 2 dni."),
+        ("ro", 12, "Consimțământ în așteptare: ziua 12 din 14, au mai rămas 3 zile."),
+    ],
+)
+def test_the_banner_counts_days_in_words(language, day, text):
+    found = Renderer().render("banner.consentPending", {"day": day, "left": 15 - day}, language).text
+    assert found.startswith(text)
 
 
 def test_numbers_and_percent_signs_follow_the_locale():
