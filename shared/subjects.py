@@ -40,7 +40,6 @@ class Subject:
     owner: int = 0
     overseers: tuple[str, ...] = ()  # ids, and marks of addresses, of the users who own the record and their managers
     opted_out: frozenset[int] = frozenset()
-    opted_out: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
