@@ -14,12 +14,13 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 _ERRORS = (InvalidInputError, ForbiddenError, NotFoundError, UnavailableError)
 
 
-def _readable_record(req: func.HttpRequest) -> str:
-    """The record of the route, which the caller may read."""
-    from shared import reading, row_rights
+def _readable_record(req: func.HttpRequest, purpose: str) -> str:
+    """The record of the route, which the caller may read; the reading is logged."""
+    from shared import access_log, reading, row_rights
 
     record = reading.record_of(req.route_params)
     row_rights.require(caller(), record)
+    access_log.note(caller(), record, purpose, int(time.time()))
     return record
 
 
@@ -36,7 +37,7 @@ def get_record_widgets(req: func.HttpRequest) -> func.HttpResponse:
     from shared import for_caller, reading
     from shared.reading import AsOfQuery
 
-    found = reading.all_widgets(_readable_record(req), query_of(req, AsOfQuery), int(time.time()))
+    found = reading.all_widgets(_readable_record(req, "widgets"), query_of(req, AsOfQuery), int(time.time()))
     answer = for_caller.all_for(caller(), found)
     return json_response(req, answer.body, etag=answer.tag)
 
@@ -54,7 +55,7 @@ def get_record_widget(req: func.HttpRequest) -> func.HttpResponse:
     from shared import for_caller, reading
     from shared.reading import AsOfQuery
 
-    record, widget = _readable_record(req), req.route_params["widget"]
+    record, widget = _readable_record(req, "widgets"), req.route_params["widget"]
     answer = for_caller.one_for(
         caller(), reading.one_widget(record, widget, query_of(req, AsOfQuery), int(time.time()))
     )
@@ -74,4 +75,20 @@ def get_record_activities(req: func.HttpRequest) -> func.HttpResponse:
     from shared.ledger import ledger
     from shared.ledger_query import LedgerQuery
 
-    return json_response(req, ledger(_readable_record(req), query_of(req, LedgerQuery), int(time.time())))
+    return json_response(req, ledger(_readable_record(req, "ledger"), query_of(req, LedgerQuery), int(time.time())))
+
+
+@blueprint.route(route="records/{type}/{id}/people", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Most contacted people of one side, all of them, page by page",
+    roles=(READER, ADMIN),
+    response="shared.people_pages.PeoplePage",
+    query="shared.people_pages.PeopleQuery",
+    errors=_ERRORS,
+)
+def get_record_people(req: func.HttpRequest) -> func.HttpResponse:
+    """What the widgets show the first three of."""
+    from shared import people_pages
+    from shared.people_pages import PeopleQuery
+
+    return json_response(req, people_pages.people(_readable_record(req, "people"), query_of(req, PeopleQuery), int(time.time())))

@@ -207,14 +207,18 @@ def _moment(found: Computation, moment: Moment | None) -> w.Moment | None:
 
 
 def _contacted(found: Computation, people: Iterable[Contacted], total: int) -> w.MostContacted:
-    rows = [
+    return w.MostContacted(people=contacted_people(found, people), total=total)
+
+
+def contacted_people(found: Computation, people: Iterable[Contacted]) -> list[w.ContactedPerson]:
+    """People with their names, and whether the record itself names them."""
+    return [
         w.ContactedPerson(
             person=found.person(one.person), number=one.number, emails=one.emails, meetings=one.meetings, calls=one.calls,
             last_at=instant(one.last_at), on_record=_is_on_record(found, one.person),
         )
         for one in people
     ]  # fmt: skip
-    return w.MostContacted(people=rows, total=total)
 
 
 def _is_on_record(found: Computation, person: int) -> bool:

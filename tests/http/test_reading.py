@@ -121,3 +121,25 @@ def test_a_page_of_another_record_is_refused(told: str) -> None:
         record for record in ACCOUNTS if record != told and get("get_record_activities", record).status_code == 200
     )
     assert get("get_record_activities", other, page=page).status_code == 400
+
+
+@pytest.mark.parametrize(("side", "widget"), [("customers", "mostContacted"), ("colleagues", "mostContactedBy")])
+def test_pages_of_people_are_all_of_them_and_begin_with_the_widget(told: str, side: str, widget: str) -> None:
+    held = json_of(get("get_record_widgets", told, asOf="2026-11-20T12:00:00Z"))["widgets"][widget]
+    whole = json_of(get("get_record_people", told, side=side, limit="200", asOf="2026-11-20T12:00:00Z"))
+    assert (whole["people"][:3], whole["total"]) == (held["people"], held["total"])
+    assert (len(whole["people"]), whole["nextPage"]) == (whole["total"], None)
+    paged: list[Any] = []
+    page: str | None = ""
+    while page is not None:
+        query = {"page": page} if page else {"asOf": "2026-11-20T12:00:00Z"}
+        found = json_of(get("get_record_people", told, side=side, limit="2", **query))
+        assert found["asOf"] == "2026-11-20T12:00:00Z"
+        paged += found["people"]
+        page = found["nextPage"]
+    assert paged == whole["people"]
+
+
+def test_a_page_of_the_other_side_is_refused(told: str) -> None:
+    page = json_of(get("get_record_people", told, side="customers", limit="1"))["nextPage"]
+    assert get("get_record_people", told, side="colleagues", page=page).status_code == 400
