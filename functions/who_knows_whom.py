@@ -20,7 +20,7 @@ _ERRORS = (InvalidInputError, UnavailableError)
     roles=(READER,),
     response="shared.known_colleagues.WhoKnowsWhom",
     query="shared.known_colleagues.RecordQuery",
-    errors=(*_ERRORS, NotFoundError),
+    errors=(*_ERRORS, ForbiddenError, NotFoundError),
 )
 def get_who_knows_record(req: func.HttpRequest) -> func.HttpResponse:
     """One point read, then the choices people made and the caller's own order."""
@@ -89,6 +89,38 @@ def get_my_opt_out(req: func.HttpRequest) -> func.HttpResponse:
     from shared import looking_up
 
     return json_response(req, looking_up.my_receipt(caller(), int(time.time())))
+
+
+@blueprint.route(route="me/accesses", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Who read data about the caller, when and what for",
+    roles=(READER,),
+    response="shared.access_log.Accesses",
+    query="shared.access_log.AccessQuery",
+    errors=(ForbiddenError, *_ERRORS),
+)
+def get_my_accesses(req: func.HttpRequest) -> func.HttpResponse:
+    """To the hour; the caller's own readings are left out."""
+    from shared import looking_up
+    from shared.access_log import AccessQuery
+
+    return json_response(req, looking_up.my_accesses(caller(), query_of(req, AccessQuery), int(time.time())))
+
+
+@blueprint.route(route="accesses", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="How much each reader read of person-level data",
+    roles=(ADMIN,),
+    response="shared.access_log.ReaderCounts",
+    query="shared.access_log.AccessQuery",
+    errors=_ERRORS,
+)
+def get_accesses(req: func.HttpRequest) -> func.HttpResponse:
+    """Counts only."""
+    from shared import access_log
+    from shared.access_log import AccessQuery
+
+    return json_response(req, access_log.per_reader(query_of(req, AccessQuery), int(time.time())))
 
 
 @blueprint.route(route="opt-outs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from shared import choices, introduction_rows, looking_up, organisation, rosters, stamps, targets
+from shared import choices, introduction_rows, looking_up, organisation, rosters, row_rights, stamps, targets
 from shared.auth import Caller
 from shared.choices import UNTOLD, Block
 from shared.directory import Directory, directory
@@ -198,6 +198,7 @@ def _found(target: str, who: Caller, view: View, now: int) -> Found:
         record = _record(target, "$.target")
         if not record.startswith(("contact:", "lead:")):
             raise InvalidInputError("the target is a contact, a lead or an address", "$.target")
+        row_rights.require(who, record)
         return targets.of_record(record, now, view.rule)
     looking_up.count(AddressQuery(address=target), who, now)
     return targets.of_address(target, now, view.rule, view.ours)

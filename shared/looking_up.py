@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from shared import (
+    access_log,
     acquaintance_rows,
     acquaintance_updates,
     choices,
@@ -10,9 +13,11 @@ from shared import (
     erasure,
     lookups,
     membership,
+    row_rights,
     stamps,
     targets,
 )
+from shared.access_log import Accesses, AccessQuery
 from shared.auth import Caller
 from shared.choices import Choices
 from shared.directory import Directory, directory, user_keys
@@ -26,9 +31,12 @@ from shared.who_knows_whom import View, answer, user_of
 
 
 def record(name: str, query: RecordQuery, who: Caller, now: int) -> WhoKnowsWhom:
-    """Who knows a record's people. Raises NotFoundError when there is no such record."""
+    """Who knows a record's people. Raises NotFoundError for no such record, ForbiddenError for one the caller may not read."""
+    row_rights.require(who, name)
     view = View(who, now, query.own_order)
-    return answer(targets.of_record(name, now, view.rule), view, query, exact=True)
+    found = answer(targets.of_record(name, now, view.rule), view, query, exact=True)
+    _note(who, name, found, now)
+    return found
 
 
 def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
@@ -41,7 +49,23 @@ def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
         found = targets.of_address(query.address, now, view.rule, view.ours)
     else:
         found = targets.of_domain(query.domain, now, view.rule)
-    return answer(found, view, query, exact=False)
+    readable = row_rights.rights().readable(who, [each.id for each in found.records])
+    found = replace(found, records=tuple(each for each in found.records if each.id in readable))
+    shown = answer(found, view, query, exact=False)
+    _note(who, _key_of(query), shown, now)
+    return shown
+
+
+def _note(who: Caller, target: str, shown: WhoKnowsWhom, now: int) -> None:
+    people = [each.person.id for each in (*shown.colleagues, *shown.alternatives)]
+    named = [keys().party(id) if id.startswith("user:") else keys().address(id) for id in people]
+    access_log.note(who, target, "who knows whom", now, named)
+
+
+def my_accesses(who: Caller, query: AccessQuery, now: int) -> Accesses:
+    """What others read about the caller. Raises ForbiddenError for a caller who is none of our people."""
+    ours = directory(stamps.read().people)
+    return access_log.of_subject(user_keys(ours.users[_own_user(who, ours)]), who, query, now)
 
 
 def count(query: AddressQuery, who: Caller, now: int) -> None:

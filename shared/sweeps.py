@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 
-from shared import acquaintance_rows, erasure, insights, partitions, record_updates, tables, telemetry
+from shared import access_log, acquaintance_rows, erasure, insights, partitions, record_updates, tables, telemetry
 
 _log = logging.getLogger(__name__)
 
@@ -14,9 +14,10 @@ _log = logging.getLogger(__name__)
 def sweep(now: int) -> int:
     """Announce every record whose snapshot is out of date or missing, and who knows whom of the rest; how many.
 
-    Erasures of the last days are gone over once more.
+    Erasures of the last days are gone over once more, and the access log of more than 400 days ago is deleted.
     """
     erasure.repeat_young(now)
+    access_log.expire(now)
     expired = {*insights.expired(now), *acquaintance_rows.expired(now)}
     missing = _records() - _computed()
     record_updates.announce(expired | missing, bulk=True)

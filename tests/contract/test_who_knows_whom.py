@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from shared import acquaintance_rows, choices, looking_up, organisation, publishing, tables
+from shared import access_log, acquaintance_rows, choices, looking_up, organisation, publishing, row_rights, tables
+from shared.access_log import AccessQuery
 from shared.auth import READER, Caller
 from shared.choices import Choices
 from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooManyRequestsError
 from shared.graph import consent_state
 from shared.graph.consent import State, Transition
+from shared.keys import keys
 from shared.known_colleagues import AddressQuery, KnownColleague, RecordQuery, WhoKnowsWhom
 from shared.organisation_settings import OrganisationSettings
 from shared.organisation_settings import WhoKnowsWhom as Chosen
@@ -357,3 +361,52 @@ def test_somebody_on_the_never_log_list_is_known_by_nobody() -> None:
     publishing.put_in_force(1)
     assert colleagues(about_address("new@other.example")) == []
     assert colleagues(about("contact:kim")) == ["user:ben"]
+
+
+def accesses(who: Caller) -> list[tuple[str, str, str]]:
+    found = looking_up.my_accesses(who, AccessQuery(), NOW)
+    return [(each.reader, each.target, each.purpose) for each in found.accesses]
+
+
+def test_whom_an_answer_named_sees_who_asked_and_others_do_not() -> None:
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(4, "ben", "new@other.example")])
+    about("contact:kim")
+    about("contact:kim")
+    about_address("new@other.example")
+    person = f"person:{keys().address('new@other.example'):016x}"
+    assert accesses(caller("anna")) == [("stranger", "contact:kim", "who knows whom")]
+    assert accesses(caller("ben")) == [("stranger", person, "who knows whom")]
+    assert accesses(caller("cleo")) == []
+
+
+def test_readings_of_records_that_name_a_colleague_are_seen_and_ones_own_are_left_out() -> None:
+    told([*the_organisation(), mail(4, "anna", "kim")])
+    access_log.note(STRANGER, "contact:kim", "ledger", NOW)
+    access_log.note(caller("anna"), "contact:kim", "widgets", NOW)
+    access_log.note(STRANGER, "contact:max", "widgets", NOW)
+    assert accesses(caller("anna")) == [("stranger", "contact:kim", "ledger")]
+
+
+def test_the_counts_per_reader_are_by_the_hour_and_go_after_400_days() -> None:
+    for at in (NOW, NOW + 60, NOW + 3_600):
+        access_log.note(STRANGER, "contact:kim", "ledger", at)
+    access_log.note(STRANGER, "contact:kim", "ledger", NOW - 402 * 86_400)
+    access_log.expire(NOW)
+    assert [
+        (one.reader, one.purpose, one.number) for one in access_log.per_reader(AccessQuery(), NOW + 3_600).readers
+    ] == [("stranger", "ledger", 2)]
+    assert {row["PartitionKey"] for row in tables.scan("accesses")} == {"2026-03-15"}
+
+
+class Nobody:
+    def readable(self, who: Caller, records: Sequence[str]) -> set[str]:
+        return set()
+
+
+def test_who_may_not_read_the_record_is_told_nothing_about_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told([*the_organisation(), mail(4, "anna", "kim")])
+    monkeypatch.setattr(row_rights, "rights", Nobody)
+    with pytest.raises(ForbiddenError):
+        about("contact:kim")
+    answer = about_address("kim@cust.example")
+    assert (colleagues(answer), answer.records) == (["user:anna"], [])
