@@ -66,6 +66,11 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
+@description('Storage accounts over which the tables are spread, by partition. It cannot be changed later without loading everything again.')
+@minValue(1)
+@maxValue(16)
+param dataAccounts int = 1
+
 @description('Tables, queues and secrets are reached from inside a virtual network only. Needs Service Bus Premium.')
 param vnetEnabled bool = false
 
@@ -91,6 +96,7 @@ var token = take(uniqueString(resourceGroup().id, environmentName), 8)
 var plain = toLower(replace(replace(replace(replace(replace(environmentName, '-', ''), '_', ''), '.', ''), '(', ''), ')', ''))
 var short = take(plain, 9)
 var long = 'rapport-${take(plain, 20)}-${token}'
+var dataNames = [for i in range(0, dataAccounts): 'st${short}d${token}${i == 0 ? '' : string(i + 1)}']
 var tags = { 'azd-env-name': environmentName }
 var queueList = loadJsonContent('queues.json')
 var tableList = loadJsonContent('tables.json')
@@ -120,7 +126,7 @@ module storage 'modules/storage.bicep' = {
   name: 'storage'
   params: {
     hostName: 'st${short}h${token}'
-    dataName: 'st${short}d${token}'
+    dataNames: dataNames
     location: location
     tags: tags
     tableList: tableList
@@ -156,7 +162,8 @@ module network 'modules/network.bicep' = if (vnetEnabled) {
     name: 'vnet-${long}'
     location: location
     tags: tags
-    storageIds: [storage.outputs.hostId, storage.outputs.dataId]
+    hostStorageId: storage.outputs.hostId
+    dataStorageIds: storage.outputs.dataIds
     serviceBusId: messaging.outputs.id
     vaultId: secrets.outputs.id
   }
@@ -168,7 +175,7 @@ module access 'modules/access.bicep' = {
     appPrincipalId: identity.outputs.principalId
     developerPrincipalId: principalId
     hostStorageName: storage.outputs.hostName
-    dataStorageName: storage.outputs.dataName
+    dataStorageNames: storage.outputs.dataNames
     serviceBusName: messaging.outputs.name
     queueNames: messaging.outputs.queueNames
     vaultName: secrets.outputs.name
@@ -188,7 +195,7 @@ module functionApp 'modules/function-app.bicep' = {
     identityClientId: identity.outputs.clientId
     hostStorageName: storage.outputs.hostName
     packageContainerName: storage.outputs.packageContainerName
-    tablesEndpoint: storage.outputs.tablesEndpoint
+    tablesEndpoint: join(storage.outputs.tablesEndpoints, ',')
     serviceBusHost: messaging.outputs.host
     vaultUri: secrets.outputs.uri
     insightsConnectionString: monitoring.outputs.insightsConnectionString
@@ -235,5 +242,5 @@ output SERVICE_API_ENDPOINT string = functionApp.outputs.address
 output RAPPORT_IDENTITY_CLIENT_ID string = identity.outputs.clientId
 output RAPPORT_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output RAPPORT_KEY_VAULT_ID string = secrets.outputs.id
-output RAPPORT_TABLES_ENDPOINT string = storage.outputs.tablesEndpoint
+output RAPPORT_TABLES_ENDPOINT string = join(storage.outputs.tablesEndpoints, ',')
 output RAPPORT_SERVICE_BUS_HOST string = messaging.outputs.host

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TABLES = (
     "state", "interactions", "activities", "records", "references", "membership", "people", "directory", "insights", "similar",
     "settings", "consent", "mailboxes", "subscriptions", "sync", "copies", "acquaintances", "choices", "introductions",
-    "lookups",
+    "lookups", "optouts", "accesses",
 )  # fmt: skip
 PROPERTY_BYTES = 65_536
 ROW_BYTES = 700_000

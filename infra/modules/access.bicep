@@ -3,7 +3,7 @@ param appPrincipalId string
 @description('A developer\'s object id, or empty.')
 param developerPrincipalId string
 param hostStorageName string
-param dataStorageName string
+param dataStorageNames array
 param serviceBusName string
 param queueNames array
 param vaultName string
@@ -27,9 +27,9 @@ resource hostStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: hostStorageName
 }
 
-resource dataStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+resource dataStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = [for dataStorageName in dataStorageNames: {
   name: dataStorageName
-}
+}]
 
 resource serviceBus 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
   name: serviceBusName
@@ -71,15 +71,15 @@ resource hostTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 // All functions: every table.
-resource dataTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(dataStorage.id, appPrincipalId, roles.tableDataContributor)
-  scope: dataStorage
+resource dataTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (dataStorageName, i) in dataStorageNames: {
+  name: guid(dataStorage[i].id, appPrincipalId, roles.tableDataContributor)
+  scope: dataStorage[i]
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId(roleIds, roles.tableDataContributor)
   }
-}
+}]
 
 // Functions that a queue starts.
 resource receive 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queueName, i) in queueNames: {
@@ -153,15 +153,15 @@ resource publishTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   }
 }
 
-resource developerTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (withDeveloper) {
-  name: guid(dataStorage.id, developerPrincipalId, roles.tableDataContributor)
-  scope: dataStorage
+resource developerTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (dataStorageName, i) in dataStorageNames: if (withDeveloper) {
+  name: guid(dataStorage[i].id, developerPrincipalId, roles.tableDataContributor)
+  scope: dataStorage[i]
   properties: {
     principalId: developerPrincipalId
     principalType: 'User'
     roleDefinitionId: subscriptionResourceId(roleIds, roles.tableDataContributor)
   }
-}
+}]
 
 resource developerReceive 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queueName, i) in queueNames: if (withDeveloper) {
   name: guid(queues[i].id, developerPrincipalId, roles.serviceBusDataReceiver)

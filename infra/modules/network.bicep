@@ -2,7 +2,8 @@
 param name string
 param location string
 param tags object
-param storageIds array
+param hostStorageId string
+param dataStorageIds array
 param serviceBusId string
 param vaultId string
 
@@ -14,14 +15,15 @@ var zoneNames = [
   'privatelink.vaultcore.azure.net'
 ]
 // zone: index into zoneNames
-var links = [
-  { name: 'host-blob', targetId: storageIds[0], group: 'blob', zone: 0 }
-  { name: 'host-table', targetId: storageIds[0], group: 'table', zone: 1 }
-  { name: 'data-blob', targetId: storageIds[1], group: 'blob', zone: 0 }
-  { name: 'data-table', targetId: storageIds[1], group: 'table', zone: 1 }
+var fixedLinks = [
+  { name: 'host-blob', targetId: hostStorageId, group: 'blob', zone: 0 }
+  { name: 'host-table', targetId: hostStorageId, group: 'table', zone: 1 }
   { name: 'bus', targetId: serviceBusId, group: 'namespace', zone: 2 }
   { name: 'vault', targetId: vaultId, group: 'vault', zone: 3 }
 ]
+var blobLinks = [for (id, i) in dataStorageIds: { name: 'data${i == 0 ? '' : string(i + 1)}-blob', targetId: id, group: 'blob', zone: 0 }]
+var tableLinks = [for (id, i) in dataStorageIds: { name: 'data${i == 0 ? '' : string(i + 1)}-table', targetId: id, group: 'table', zone: 1 }]
+var links = concat(fixedLinks, blobLinks, tableLinks)
 
 resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
   name: name

@@ -1,6 +1,6 @@
-// Two accounts: the host's (packages, locks) and the data's (tables). No keys, no public blobs.
+// The host's account (packages, locks) and those of the data (tables), one or more. No keys, no public blobs.
 param hostName string
-param dataName string
+param dataNames array
 param location string
 param tags object
 @description('The content of tables.json.')
@@ -44,7 +44,7 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   properties: { publicAccess: 'None' }
 }
 
-resource data 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+resource data 'Microsoft.Storage/storageAccounts@2025-01-01' = [for dataName in dataNames: {
   name: dataName
   location: location
   tags: tags
@@ -60,21 +60,22 @@ resource data 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     publicNetworkAccess: publicNetworkAccess
     networkAcls: networkAcls
   }
-}
+}]
 
-resource dataTables 'Microsoft.Storage/storageAccounts/tableServices@2025-01-01' = {
-  parent: data
+resource dataTables 'Microsoft.Storage/storageAccounts/tableServices@2025-01-01' = [for (dataName, i) in dataNames: {
+  parent: data[i]
   name: 'default'
-}
+}]
 
-resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [for table in tableList.tables: {
-  parent: dataTables
-  name: table.name
+// Every table in every account: which rows lie where is decided by the hash of their partition (shared/tables.py).
+resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [for i in range(0, length(dataNames) * length(tableList.tables)): {
+  parent: dataTables[i / length(tableList.tables)]
+  name: tableList.tables[i % length(tableList.tables)].name
 }]
 
 output hostId string = host.id
 output hostName string = host.name
 output packageContainerName string = packages.name
-output dataId string = data.id
-output dataName string = data.name
-output tablesEndpoint string = data.properties.primaryEndpoints.table
+output dataIds array = [for (dataName, i) in dataNames: data[i].id]
+output dataNames array = [for (dataName, i) in dataNames: data[i].name]
+output tablesEndpoints array = [for (dataName, i) in dataNames: data[i].properties.primaryEndpoints.table]

@@ -7,6 +7,7 @@ an id, a client id) becomes text that names it: `{storage.data.id}`. `uniqueStri
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from tests.infra.bicep import Bicep, Declaration, inner, literal, loop_names, pa
 
 TOKEN = "a2b3c4d5e6f7g"  # as long as what uniqueString gives
 LOCALS = dict[str, Any]
+_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.floordiv, "%": operator.mod}
 
 
 class Known(str):
@@ -178,8 +180,8 @@ class _Template:
         if sign == "||":
             return first or self.value(right, local)
         second = self.value(right, local)
-        if sign == "-":
-            return first - second
+        if sign in _ARITHMETIC:
+            return _ARITHMETIC[sign](first, second)
         return {"==": first == second, "!=": first != second, ">": first > second}[sign]
 
     def _member_expression(self, node: Node, local: LOCALS) -> Any:
@@ -246,6 +248,12 @@ class _Template:
 
     def call_join(self, parts: list[str], separator: str) -> str:
         return separator.join(parts)
+
+    def call_range(self, first: int, count: int) -> list[int]:
+        return list(range(first, first + count))
+
+    def call_concat(self, *parts: list[Any]) -> list[Any]:
+        return [one for part in parts for one in part]
 
     def call_empty(self, whole: Any) -> bool:
         return not whole

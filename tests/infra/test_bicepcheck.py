@@ -53,7 +53,7 @@ MUTATIONS = {
     "11 read-only": Mutation("function-app", "    httpsOnly: true\n",
                              "    httpsOnly: true\n    defaultHostName: 'x.example'\n", "read-only"),
     "12 discriminator": Mutation("function-app", "'authsettingsV2'", "'authsettingsV3'", "discriminator"),
-    "13 member chain": Mutation("storage", "data.properties.primaryEndpoints.table", "data.properties.primaryEndpoint.table",
+    "13 member chain": Mutation("storage", "[i].properties.primaryEndpoints.table", "[i].properties.primaryEndpoint.table",
                                 "member"),
     "13 module output": Mutation("../main", "identity.outputs.clientId\n    hostStorageName",
                                  "identity.outputs.client\n    hostStorageName", "member"),
@@ -61,8 +61,8 @@ MUTATIONS = {
     "14 syntax": Mutation("identity", "resource identity", "resource = identity", "syntax"),
     "15 open enum": Mutation(
         "storage", "    minimumTlsVersion: 'TLS1_2'\n    supportsHttpsTrafficOnly: true\n"
-        "    publicNetworkAccess: publicNetworkAccess\n    networkAcls: networkAcls\n  }\n}\n\nresource dataTables",
-        "    minimumTlsVersion: 'TLS12'\n  }\n}\n\nresource dataTables", "open-enum", "warning",
+        "    publicNetworkAccess: publicNetworkAccess\n    networkAcls: networkAcls\n  }\n}]\n\nresource dataTables",
+        "    minimumTlsVersion: 'TLS12'\n  }\n}]\n\nresource dataTables", "open-enum", "warning",
     ),
     "16 unknown type": Mutation("secrets", "Microsoft.KeyVault/vaults@", "Microsoft.KeyVault/vault@", "unknown-type",
                                 "warning"),

@@ -39,7 +39,7 @@ ONE_LETTER_PER_KIND = ["aaaaaaaaaaaaa", "2222222222222", "a2a2a2a2a2a2a"]  # wha
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_names_are_accepted(environment: str, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "TOKEN", token)
-    everything = {"vnetEnabled": True, "monthlyBudget": 1, "budgetStart": "2026-11-01"}
+    everything = {"vnetEnabled": True, "dataAccounts": 16, "monthlyBudget": 1, "budgetStart": "2026-11-01"}
     found = evaluate(ROOT / "infra/main.bicep", environmentName=environment, **everything).resources
     checked = [one for one in found if one.type in RULES]
     assert {one.type for one in checked} == set(RULES)

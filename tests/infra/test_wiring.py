@@ -28,6 +28,29 @@ def app_settings(deployment: Deployment) -> dict[str, Any]:
     return dict(deployment.only("Microsoft.Web/sites/config", name="appsettings").body["properties"])
 
 
+def test_tables_are_spread_over_as_many_accounts_as_are_wanted() -> None:
+    """Each account has every table, a role of the app, its own endpoints, and stands in the setting in a fixed order."""
+    found = evaluate(
+        ROOT / "infra/main.bicep", authClientId="client", dataAccounts=3, vnetEnabled=True, principalId="dev"
+    )
+    accounts = [one for one in found.of_type("Microsoft.Storage/storageAccounts") if one.symbol == "data"]
+    names = [one.body["name"] for one in accounts]
+    assert names == [names[0], f"{names[0]}2", f"{names[0]}3"]
+    tables = found.of_type("Microsoft.Storage/storageAccounts/tableServices/tables")
+    assert sorted(one.body["name"] for one in tables) == sorted(TABLES * 3)
+    settings = found.only("Microsoft.Web/sites/config", name="appsettings").body["properties"]
+    assert len(set(settings["TABLES__endpoint"].split(","))) == 3
+    scopes = [one.body["scope"]["name"] for one in found.of_type("Microsoft.Authorization/roleAssignments")
+              if one.symbol in ("dataTables", "developerTables")]  # fmt: skip
+    assert sorted(scopes) == sorted(names * 2)
+    links = [
+        one.body["properties"]["privateLinkServiceConnections"][0]
+        for one in found.of_type("Microsoft.Network/privateEndpoints")
+    ]
+    reached = {one["properties"]["privateLinkServiceId"] for one in links if one["properties"]["groupIds"] == ["table"]}
+    assert {one.id for one in accounts} < reached
+
+
 def queue_triggers() -> list[dict[str, Any]]:
     found = [one for one in bindings() if one["type"] == "serviceBusTrigger"]
     assert found
