@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.kpi.freshness import Source
 
 NOTICE_SECONDS = 180  # Graph tells of a change within this long; who has heard of none was complete up to then
+SUSPECT = "consentSuspect"
 _KEPT_SECONDS = 30.0
 _held: tuple[list[Mailbox], float] | None = None
 
@@ -36,9 +37,11 @@ def changed_at() -> int:
 
 
 def flags() -> list[str]:
-    """What the answers say about Exchange as a whole: not in the figures, or not read to the end yet; known as late."""
+    """What the answers say about Exchange as a whole: not in the figures, not read to the end yet, or reading paused because
+    the last probe of the consent failed; known as late."""
     consent = consent_state.recent()
-    return ["partial"] * (consent.state == State.BACKFILL) if consent.is_visible else ["basicOnly"]
+    seen = ["partial"] * (consent.state == State.BACKFILL) if consent.is_visible else ["basicOnly"]
+    return seen + [SUSPECT] * bool(consent.suspect_since)
 
 
 def shown(entries: Entries) -> tuple[Entries, bool]:

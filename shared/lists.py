@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct, json
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from shared.errors import InvalidInputError
 from shared.list_rows import ALARMS, ListRow
 from shared.list_shapes import HealthBatch, HealthList, HealthRow, ListQuery
 from shared.moments import instant, known_instant
+from shared.organisation_settings import RecordType
 from shared.paging import seal, unseal
 from shared.rosters import RECORD_TYPES
 
@@ -87,7 +88,8 @@ def health_rows(kind: str, rows: Sequence[ListRow], now: int) -> list[HealthRow]
     from shared.list_order import attention
     from shared.list_packs import packed
 
-    idle_seconds = organisation.in_force().alarms.idle_days * _DAY
+    alarms = organisation.in_force().alarms
+    idle_seconds = alarms.idle_days_of_type.get(cast(RecordType, kind), alarms.idle_days) * _DAY
     reasons = attention(packed(rows)).tolist()
     return [_health_row(kind, row, code, now, idle_seconds) for row, code in zip(rows, reasons, strict=True)]
 

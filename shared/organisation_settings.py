@@ -108,9 +108,10 @@ class WorkingTime(Document, frozen=True):
 
 
 class Alarms(Document, frozen=True):
-    """When silence is worth a word: days without activity, and silence beside the usual gap."""
+    """When silence is worth a word: days without activity, where wanted by record type, and silence beside the usual gap."""
 
     idle_days: Annotated[int, Meta(ge=1, le=365)] = 14
+    idle_days_of_type: dict[RecordType, Annotated[int, Meta(ge=1, le=365)]] = {}
     cooling: Annotated[float, Meta(ge=2, le=50)] = 4.0
     probably_lost: Annotated[float, Meta(ge=2, le=50)] = 8.0
 

@@ -59,13 +59,22 @@ def past_instant(query: AsOfQuery, now: int) -> int | None:
 
 def all_widgets(record: str, query: AsOfQuery, now: int, with_similar: bool = False) -> Answer:
     """All widgets of a record. Raises NotFoundError when there is no such record."""
-    found = _snapshot(record, query, now, with_similar)
+    found = _with_suspicion(_snapshot(record, query, now, with_similar))
     if not query.language:
         return found
     envelope = _SNAPSHOT.decode(found.body)
     widgets = _SNAPSHOT.decode(envelope["widgets"])
     widgets["summary"] = _in_words(widgets["summary"], query.language)
     return Answer(json.encode({**envelope, "widgets": widgets}), None)
+
+
+def _with_suspicion(answer: Answer) -> Answer:
+    """The answer with the flag that says so while a failed probe pauses the reading of Exchange; snapshots know nothing of it."""
+    if exchange.SUSPECT not in exchange.flags():
+        return answer
+    envelope = _SNAPSHOT.decode(answer.body)
+    flags = [*json.decode(envelope["flags"], type=list[str]), exchange.SUSPECT]
+    return Answer(json.encode({**envelope, "flags": flags}), None)
 
 
 def _in_words(summary: Raw, language: str) -> Raw:

@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared import insights, lists, pipeline_chart
+from shared import insights, lists, pipeline_chart, publishing
+from shared.auth import Caller
 from shared.errors import InvalidInputError
 from shared.insights import Stored
 from shared.list_rows import ListRow
 from shared.list_shapes import ListQuery, PipelineQuery
 from shared.list_store import fold
+from shared.organisation_settings import Alarms, OrganisationSettings
+from shared.publishing import SettingsChange
 from shared.rosters import place
 
 pytestmark = pytest.mark.usefixtures("storage")
@@ -134,3 +137,13 @@ def test_a_chart_of_the_largest_counts_the_rest() -> None:
         ("undated", "scored", "poor"): (1, 0.0),
     }
     assert [b.name for b in pipeline_chart.pipeline(PipelineQuery(owner="user:u2"), NOW).bubbles] == ["Fair", "New"]
+
+
+def test_each_record_type_may_have_its_own_number_of_idle_days(queues: object) -> None:
+    alarms = Alarms(idle_days=10, idle_days_of_type={"opportunity": 30})
+    author = Caller(id="0f", name="Ada", roles=frozenset(), tenant="t")
+    publishing.publish(SettingsChange(settings=OrganisationSettings(alarms=alarms)), 0, author)
+    idle = {row.name: row.idle for row in lists.health_list("opportunity", ListQuery(), NOW).rows}
+    assert idle == {"Good": False, "Fair": False, "Poor": True, "New": False}
+    rows = [ListRow(id="c", revision=0, last_at=NOW - 15 * DAY)]
+    assert lists.health_rows("contact", rows, NOW)[0].idle

@@ -8,10 +8,13 @@ from typing import Any
 
 import azure.functions as func
 import pytest
+from msgspec.structs import replace
 
 from shared import ingest, recompute
 from shared.auth import READER
 from shared.changes import parse_batch
+from shared.graph import consent_state
+from shared.graph.consent import State, Transition
 from tests.conftest import fresh_queues, fresh_storage
 from tests.doubles.platform import as_role, trust_platform
 from tests.doubles.processes import forget
@@ -143,3 +146,17 @@ def test_pages_of_people_are_all_of_them_and_begin_with_the_widget(told: str, si
 def test_a_page_of_the_other_side_is_refused(told: str) -> None:
     page = json_of(get("get_record_people", told, side="customers", limit="1"))["nextPage"]
     assert get("get_record_people", told, side="colleagues", page=page).status_code == 400
+
+
+def test_answers_say_so_while_a_failed_probe_pauses_the_reading_of_exchange(told: str) -> None:
+    def suspect(since: int) -> None:
+        state = (
+            {"state": State.LIVE, "suspect_since": since} if since else {"state": State.DISABLED, "suspect_since": 0}
+        )
+        consent_state.change(lambda held: Transition("test", replace(held, **state)), AS_OF, "test")
+
+    suspect(AS_OF)
+    for name in ("get_record_widgets", "get_record_widget"):
+        assert "consentSuspect" in json_of(get(name, told))["flags"]
+    suspect(0)
+    assert "consentSuspect" not in json_of(get("get_record_widgets", told))["flags"]
