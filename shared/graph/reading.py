@@ -111,18 +111,23 @@ def _first_page(graph: Graph, mailbox: Mailbox, folder: Folder, now: int) -> dic
     return graph.get(path, query, (_PAGES,))
 
 
-def list_mail(graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int, *, bulk: bool = False) -> None:
-    """Read a folder's mails received in the half-open window. Raises GraphCallError. `bulk`: there are many such windows."""
+def list_mail(graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int, *, bulk: bool = False) -> int:
+    """Read a folder's mails received in the half-open window; how many were listed. Raises GraphCallError.
+
+    `bulk`: there are many such windows, so what they change may be computed later.
+    """
     query = {
         "$filter": f"receivedDateTime ge {text_of(start)} and receivedDateTime lt {text_of(end)}",
         "$orderby": "receivedDateTime",
         "$top": str(PAGE),
         "$select": mail.SELECT,
     }
-    revision = revision_now()
+    revision, listed = revision_now(), 0
     for page in graph.pages(f"/users/{mailbox.id}/mailFolders/{folder}/messages", query):
+        listed += len(page.get("value", ()))
         copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision, known={}, bulk=bulk)
         revision = revision_now()
+    return listed
 
 
 def sync_calendar(graph: Graph, mailbox: Mailbox, now: int) -> None:

@@ -23,6 +23,7 @@ SETTLE_SECONDS = 60
 BACKFILL_SECONDS = 20.0  # well below the time in which reading must stop when somebody says so
 MONTH = 30 * DAY
 PAST = 365 * DAY
+MOST_WEEKS = 13  # of mail in one piece of the past, however little there is
 
 
 def sync(body: bytes) -> None:
@@ -80,24 +81,42 @@ def finish_backfill(now: int) -> None:
 
 
 def _read_pieces(client: Graph, mailbox: Mailbox, now: int) -> None:
-    until, held = time.monotonic() + BACKFILL_SECONDS, mailbox
+    until, held, weeks = time.monotonic() + BACKFILL_SECONDS, mailbox, 1
     # The other worker of this mailbox may have been told to wait.
     while not held.is_backfilled and held.not_before <= time.time() and time.monotonic() < until:
-        read_piece(client, held, now)
+        read = read_piece(client, held, now, weeks)
+        weeks = weeks if read is None else next_weeks(weeks, read)
         held = mailboxes.read(mailbox.id) or held
 
 
-def read_piece(client: Graph, mailbox: Mailbox, now: int) -> None:
-    """Read the newest piece that is missing: a week of mail or a month of calendar, so that both go back side by side."""
+def next_weeks(weeks: int, read: int) -> int:
+    """How many weeks of mail the next piece has, after one of `weeks` that had `read` mails: about a page a folder.
+
+    >>> next_weeks(1, 30), next_weeks(8, 30), next_weeks(8, 300), next_weeks(8, 900)
+    (2, 13, 8, 4)
+    """
+    if read < reading.PAGE:
+        return min(2 * weeks, MOST_WEEKS)
+    return max(weeks // 2, 1) if read > 4 * reading.PAGE else weeks
+
+
+def read_piece(client: Graph, mailbox: Mailbox, now: int, weeks: int = 1) -> int | None:
+    """Read the newest piece that is missing, some weeks of mail or a month of calendar, so that both go back side by side.
+
+    How many mails it was; None for calendar. Broken off, it is read again as a whole.
+    """
     if mailbox.calendar_from > max(mailbox.mail_from, mailbox.target):
         start = max(mailbox.calendar_from - MONTH, mailbox.target)
         reading.list_calendar(client, mailbox, start, mailbox.calendar_from, now, bulk=True)
         mailboxes.change(mailbox.id, calendar_from=start, backfilled_at=now)
-        return
-    start = max(mailbox.mail_from - WEEK, mailbox.target)
-    for folder in mailboxes.folders(mailbox.id):
+        return None
+    start = max(mailbox.mail_from - weeks * WEEK, mailbox.target)
+    read = sum(
         reading.list_mail(client, mailbox, folder.name, start, mailbox.mail_from, bulk=True)
+        for folder in mailboxes.folders(mailbox.id)
+    )
     mailboxes.change(mailbox.id, mail_from=start, backfilled_at=now)
+    return read
 
 
 def connect(client: Graph, id: str, address: str, now: int) -> None:

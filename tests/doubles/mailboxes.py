@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,9 +52,9 @@ def crm_rows() -> list[dict[str, Any]]:
     ]
 
 
-def tell_the_crm() -> None:
-    """Take the rows in. Nothing is announced: tests look at partitions themselves."""
-    ingest.take_in(parse_batch(json.dumps({"changes": crm_rows()}).encode()))
+def tell_the_crm(more: Sequence[dict[str, Any]] = ()) -> None:
+    """Take the rows in, and others. Nothing is announced: tests look at partitions themselves."""
+    ingest.take_in(parse_batch(json.dumps({"changes": [*crm_rows(), *more]}).encode()))
 
 
 def ago(days: float) -> str:
