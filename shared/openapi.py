@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterable, Iterator
+from inspect import cleandoc
 from typing import Any, cast
 
 import azure.functions as func
@@ -92,6 +93,9 @@ class _Schemas:
         schemas, components = msgspec.json.schema_components(used, ref_template=_REF)
         self._schemas = list(zip(used, schemas, strict=True))
         queries = {schema["$ref"] for kind, schema in self._schemas if any(about.query is kind for about in endpoints)}
+        for component in components.values():
+            if "description" in component:  # a docstring, whose indentation Python 3.13 takes away and 3.11 leaves
+                component["description"] = cleandoc(component["description"])
         self._all = components
         # A query is spelled out as parameters, so its Struct is no schema of its own.
         self.components = {name: one for name, one in components.items() if _REF.format(name=name) not in queries}
