@@ -36,6 +36,7 @@ class Directory(Struct, frozen=True):
     address_owner: dict[str, str]
     domains: frozenset[str]
     opted_out: frozenset[int] = frozenset()  # keys of everybody who has opted out, of ours under all their addresses
+    calendars: dict[str, WorkingCalendar | None] = {}  # by user id, filled as they are asked for
 
     def is_internal(self, address: str, party: str) -> bool:
         """Say whether a participant is one of ours: a user, or an address of ours."""
@@ -55,9 +56,14 @@ class Directory(Struct, frozen=True):
 
     def calendar(self, user_id: str) -> WorkingCalendar | None:
         """The user's working hours; None where none are known, so that the default is assumed."""
+        if user_id not in self.calendars:
+            self.calendars[user_id] = self._calendar(self.users.get(user_id))
+        return self.calendars[user_id]
+
+    @staticmethod
+    def _calendar(user: User | None) -> WorkingCalendar | None:
         from shared.kpi.parameters import WorkingCalendar
 
-        user = self.users.get(user_id)
         if user is None or (user.working_hours is None and not user.time_zone):
             return None
         default = WorkingCalendar()
