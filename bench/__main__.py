@@ -11,7 +11,7 @@ import os
 import platform
 from importlib import import_module
 
-PARTS = ("reading", "all_widgets", "table_formats", "http_reads", "import_cost", "kpi_core", "similar")
+PARTS = ("reading", "all_widgets", "table_formats", "http_reads", "import_cost", "graph_client", "kpi_core", "similar")
 
 
 def title(part: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench import __main__ as bench
-from bench import activity_rows, all_widgets, import_cost, reading, table_formats
+from bench import activity_rows, all_widgets, backfill, graph_client, import_cost, reading, table_formats
 from bench.http_reads import compare as compare_http_reads
 from bench.http_reads import running_stack
 from bench.measure import in_turn, show
@@ -90,3 +90,18 @@ def test_every_part_has_a_title_and_a_main() -> None:
     for part in bench.PARTS:
         assert "`" not in bench.title(part)
         assert (Path(bench.__file__).parent / f"{part}.py").exists()
+
+
+def test_ways_of_using_graph_are_compared() -> None:
+    lines = graph_client.compare(rounds=1)
+    assert [line[0] for line in lines] == ["webhook", "worker", "naive use of models"]
+    assert lines[0][-1] == 0
+    assert int(str(lines[1][-1])) < 70 < int(str(lines[2][-1]))
+
+
+@pytest.mark.stack
+def test_the_past_of_mailboxes_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    backfill.main(2, 10)
+    printed = capsys.readouterr().out
+    assert "1 mailboxes of 10 mails" in printed
+    assert "over a limit 0, with body fields 0" in printed
