@@ -7,8 +7,8 @@ import time
 import azure.functions as func
 
 from shared.auth import ADMIN, READER, caller
-from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, UnavailableError
-from shared.http import endpoint, json_response, query_of
+from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooLargeError, UnavailableError
+from shared.http import endpoint, json_response, query_of, request_of
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 _ERRORS = (InvalidInputError, ForbiddenError, NotFoundError, UnavailableError)
@@ -91,4 +91,23 @@ def get_record_people(req: func.HttpRequest) -> func.HttpResponse:
     from shared import people_pages
     from shared.people_pages import PeopleQuery
 
-    return json_response(req, people_pages.people(_readable_record(req, "people"), query_of(req, PeopleQuery), int(time.time())))
+    return json_response(
+        req, people_pages.people(_readable_record(req, "people"), query_of(req, PeopleQuery), int(time.time()))
+    )
+
+
+@blueprint.route(route="records/{type}/{id}/activities/dry-run", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Would this activity count for the record, and why? Nothing is stored",
+    roles=(READER, ADMIN),
+    request="shared.dry_run.TriedActivity",
+    response="shared.dry_run.DryRun",
+    errors=(*_ERRORS, TooLargeError),
+)
+def post_record_dry_run(req: func.HttpRequest) -> func.HttpResponse:
+    """An activity as the CRM would send it, decided for the record as it is now."""
+    from shared import dry_run
+    from shared.dry_run import TriedActivity
+
+    tried = request_of(req, TriedActivity)
+    return json_response(req, dry_run.dry_run(_readable_record(req, "ledger"), tried, int(time.time())))

@@ -135,6 +135,12 @@ def _hex(key: bytes) -> str:
     return bytes(key).ljust(16, b"\0").hex()
 
 
+def entry_of(computed: Computation, row: int) -> w.LedgerEntry:
+    """One interaction of a computation as the ledger shows it."""
+    reason, in_window = _reasons(computed)
+    return _entry(computed, row, int(reason[row]), bool(in_window[row]))
+
+
 def _entry(computed: Computation, row: int, reason: int, in_window: bool) -> w.LedgerEntry:
     facts, inclusion = computed.entries.facts, computed.inclusion
     minutes = float(facts.minutes[row]) if facts.kind[row] != Kind.MEETING else (facts.end[row] - facts.at[row]) / 60
