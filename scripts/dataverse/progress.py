@@ -79,6 +79,7 @@ class Progress:
             with self._file:
                 self._file.execute("INSERT INTO about VALUES (?, ?)", (crm, app))
         elif about != (crm, app):
+            self._file.close()
             raise OtherLoadError(f"{path} belongs to a load from {about[0]} to {about[1]}: give another --state.")
 
     def close(self) -> None:
