@@ -74,14 +74,17 @@ def _rebuild(records: list[str]) -> tuple[set[str], set[str], set[str]]:
     new, sources = work_out(records)
     new = {record: _after(rows[record][0], roster) for record, roster in new.items()}
     refused = _put(rows, new)
-    related = {name for r in new.values() for name in (r.merged_into, r.account, *r.left)}
+    related = {name for r in new.values() for name in (r.merged_into, r.account, *r.left, *r.parted)}
     return refused, {*records, *related} - {""}, sources
 
 
 def _after(before: Roster | None, roster: Roster) -> Roster:
     """The roster with what only the one before it knows."""
-    left = {*before.left, before.account} - {roster.account, ""} if before else ()
-    return replace(roster, left=tuple(sorted(left)), revision=before.revision if before else 0)
+    if before is None:
+        return roster
+    left = {*before.left, before.account} - {roster.account, ""}
+    parted = {*before.parted, before.merged_into} - {roster.merged_into, ""}
+    return replace(roster, left=tuple(sorted(left)), parted=tuple(sorted(parted)), revision=before.revision)
 
 
 def _put(rows: Mapping[str, tuple[Roster | None, str | None]], new: dict[str, Roster]) -> set[str]:

@@ -57,6 +57,7 @@ class Roster(Struct, frozen=True, kw_only=True):
     segments: dict[str, str] = {}  # attribute values by which settings can differ: the record's own, else its account's
     lead_in_days: int = LEAD_IN_DAYS  # of the settings that the record's claims follow
     left: tuple[str, ...] = ()  # accounts that it once belonged to
+    parted: tuple[str, ...] = ()  # records that it was once merged into
     basis: int = 0  # stands for the revisions of the rows that this follows from
     revision: int = 0  # counts the writes of this roster
 

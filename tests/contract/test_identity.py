@@ -9,11 +9,12 @@ import pytest
 from shared import identity, looking_up
 from shared.auth import READER, Caller
 from shared.errors import InvalidInputError
-from shared.known_colleagues import AddressQuery
+from shared.known_colleagues import AddressQuery, RecordQuery
 from shared.resolutions import Resolution
 from shared.settings import settings
 from tests.doubles.talk import NOW, mail, organisation, row, told
 
+ASKER = Caller(id="oid", name="", roles=frozenset({READER}), tenant="t")
 pytestmark = pytest.mark.usefixtures("storage")
 
 
@@ -121,10 +122,88 @@ def test_nonsense_is_refused() -> None:
         identity.resolve("no address")
 
 
+def knowing(record: str) -> dict[str, int]:
+    """Who of ours knows a record, by the number of their mails."""
+    found = looking_up.record(record, RecordQuery(), ASKER, NOW)
+    return {each.person.id: each.evidence.emails for each in found.colleagues}
+
+
+def test_aliases_proxy_addresses_and_the_onmicrosoft_twin_of_a_user_are_one_colleague() -> None:
+    addresses = ["anna@us.example", "a.smith@us.example", "anna@old.us.example", "anna@us.onmicrosoft.example"]
+    told([*organisation(), row("user", "anna", name="Anna", emails=addresses)])
+    told([mail(days, address, "kim") for days, address in enumerate([*addresses, "ANNA+x@us.example"], 1)])
+    assert knowing("contact:kim") == {"user:anna": 5}
+    assert {tuple(people(identity.resolve(address))) for address in addresses} == {("user:anna",)}
+
+
+def test_all_addresses_of_a_contact_are_one_person() -> None:
+    told([*organisation(), row("contact", "kim", emails=["kim@cust.example", "k@home.example"])])
+    told([mail(3, "anna", "kim"), mail(4, "k@home.example", "anna"), mail(5, "anna", "K+news@HOME.example", "kim")])
+    assert knowing("contact:kim") == {"user:anna": 3}
+
+
+def test_one_person_in_two_contacts_counts_for_both_and_once_for_the_company() -> None:
+    told([*organisation(), row("contact", "lee", emails=["lee@cust.example", "kim@cust.example"])])
+    told([mail(4, "anna", "kim")])
+    assert [knowing(record) for record in ("contact:kim", "contact:lee", "account:cust")] == [{"user:anna": 1}] * 3
+    answer = looking_up.address(AddressQuery(address="kim@cust.example"), ASKER, NOW)
+    assert [each.id for each in answer.records] == ["contact:kim", "contact:lee"]
+
+
+def test_after_a_job_change_the_old_mail_is_found_under_the_old_address_and_the_new_under_the_new() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), row("account", "new", name="New")])
+    told([row("contact", "kim", emails=["kim@new.example"], accountId="new"), mail(1, "ben", "kim@new.example")])
+    assert knowing("account:new")["user:ben"] == 1
+    assert "user:ben" not in knowing("account:cust")
+    old = looking_up.address(AddressQuery(address="kim@cust.example"), ASKER, NOW)
+    assert [each.person.id for each in old.colleagues] == ["user:anna"]
+
+
+def test_a_kept_old_address_keeps_the_history_with_the_contact() -> None:
+    told([*organisation(), mail(4, "anna", "kim"), row("account", "new", name="New")])
+    told([row("contact", "kim", emails=["kim@new.example", "kim@cust.example"], accountId="new")])
+    assert knowing("contact:kim") == {"user:anna": 1}
+
+
+def test_an_international_domain_is_the_same_in_both_spellings() -> None:
+    told([*organisation(), mail(4, "anna", "jo@b\u00fccher.example")])
+    found = identity.resolve("Jo@B\u00dcCHER.example")
+    assert (found.address, found.company) == ("jo@xn--bcher-kva.example", "xn--bcher-kva.example")
+    answer = looking_up.address(AddressQuery(address="jo@xn--bcher-kva.example"), ASKER, NOW)
+    assert [each.person.id for each in answer.colleagues] == ["user:anna"]
+
+
+def test_a_shared_mailbox_of_a_customer_is_nobody_to_be_introduced_to_and_still_its_company() -> None:
+    told([*organisation(), mail(4, "anna", "info@cust.example")])
+    found = identity.resolve("info@cust.example")
+    assert (found.functional, found.company) == (True, "cust.example")
+    domain = looking_up.address(AddressQuery(domain="cust.example"), ASKER, NOW)
+    assert [each.person.id for each in domain.colleagues] == ["user:anna"]
+
+
+def test_partner_domains_give_a_person_and_no_company_to_ask_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHARED_DOMAINS", "partner.example")
+    settings.cache_clear()
+    told([*organisation(), mail(4, "anna", "pat@partner.example")])
+    person = looking_up.address(AddressQuery(address="pat@partner.example"), ASKER, NOW)
+    company = looking_up.address(AddressQuery(domain="partner.example"), ASKER, NOW)
+    assert ([each.person.id for each in person.colleagues], company.reason) == (["user:anna"], "shared_domain")
+
+
+def test_brands_are_answered_as_one_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRAND_DOMAINS", "toys.example=acme.example")
+    settings.cache_clear()
+    told([*organisation(), mail(4, "anna", "jo@toys.example"), mail(4, "ben", "max@acme.example")])
+    answer = looking_up.address(AddressQuery(domain="toys.example"), ASKER, NOW)
+    assert (answer.target, sorted(each.person.id for each in answer.colleagues)) == (
+        "acme.example",
+        ["user:anna", "user:ben"],
+    )
+
+
 def _known(*addresses: str) -> list[tuple[list[str], list[str]]]:
     """Of each address the people behind it, and who of ours knows them."""
-    asker = Caller(id="oid", name="", roles=frozenset({READER}), tenant="t")
-    answers = [looking_up.address(AddressQuery(address=address), asker, NOW) for address in addresses]
+    answers = [looking_up.address(AddressQuery(address=address), ASKER, NOW) for address in addresses]
     return [
         (people(identity.resolve(address)), sorted(each.person.id for each in answer.colleagues))
         for address, answer in zip(addresses, answers, strict=True)
