@@ -123,3 +123,13 @@ def post_consent_returned(req: func.HttpRequest) -> func.HttpResponse:
 
     who = caller()
     return json_response(req, admin.consent_returned(request_of(req, admin.Returned), who.id, who.tenant))
+
+
+@blueprint.route(route="consent/done", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(summary="The page to which the consent page leads back", roles=None)
+def get_consent_done(req: func.HttpRequest) -> func.HttpResponse:
+    """Hands the answer to the window that asked for consent; knows nothing and decides nothing."""
+    from shared.graph import consent_page
+
+    headers = {"Content-Security-Policy": consent_page.policy(), "Referrer-Policy": "no-referrer"}
+    return func.HttpResponse(consent_page.page(), mimetype="text/html", headers=headers)

@@ -185,7 +185,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     graph_dirty_queue: Annotated[str, _about("Queue of mailboxes in which something changed.")] = "graph-dirty"
     graph_backfill_queue: Annotated[str, _about("Queue of weeks and months of the past to read.")] = "graph-backfill"
     consent_redirect_url: Annotated[
-        str, _about("Page to which the consent page sends administrators back; it hands the answer on to the app.")
+        str,
+        _about(
+            "Page to which the consent page sends administrators back: the app's own `/api/consent/done`, or one of yours that "
+            "hands the answer on."
+        ),
     ] = ""
 
     @classmethod

@@ -31,6 +31,7 @@ param subnetId string
 
 // Routes that answer without sign-in. Each has its own check in code, or nothing of any customer in its answer.
 var publicPaths = [
+  '/api/consent/done'
   '/api/crm/dataverse'
   '/api/graph/lifecycle'
   '/api/graph/notifications'
