@@ -33,7 +33,7 @@ from shared.stamps import Stamps
 
 MOST_MOVES = 20
 ONLY_LIMITS = Foretelling(horizon_days=HORIZON_DAYS, alive=0, ended=0, reason="onlyLimits")
-PATIENCE_SECONDS = 7.0  # of the 10 in which an answer must be there
+PATIENCE_SECONDS = 6.0  # of the 10 in which an answer must be there
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,8 @@ def _outcome(record: str, now: int, in_force: Stamps, new: OrganisationSettings,
     included = include(entries.facts, computed.subject.membership, now, parameters).history()
     before = health(computed.history, computed.parameters, created=roster.created_at)
     after = health(included, parameters, created=roster.created_at)
-    return Outcome(
-        record, roster.name, before.score, after.score, before.grade, after.grade, trial(computed, parameters)
-    )
+    tried = trial(computed.history, included, computed.parameters, parameters)
+    return Outcome(record, roster.name, before.score, after.score, before.grade, after.grade, tried)
 
 
 def _of_type(kind: str, number: int, outcomes: Sequence[Outcome]) -> TypePreview:

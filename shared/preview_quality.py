@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shared.kpi.health import health
-from shared.kpi.inclusion import include
 from shared.kpi.interactions import History, Kind
 from shared.kpi.parameters import DAY, Parameters
 from shared.kpi.ranking import area_difference, area_under_roc
 from shared.kpi.rounding import rounded
 from shared.preview_shapes import Foretelling
-
-if TYPE_CHECKING:
-    from shared.snapshots import Computation
 
 HORIZON_DAYS = 30
 FEWEST = 30  # records that had contact again, and records that had not, below which an area says nothing
@@ -33,18 +28,16 @@ class Trial:
     alive: bool
 
 
-def trial(found: Computation, new: Parameters) -> Trial | None:
-    """Score the record thirty days before the computation's instant; None where a score was insufficient or it was closed."""
-    past = found.history.as_of - HORIZON_DAYS * DAY
-    scores = [_score(found, past, parameters) for parameters in (found.parameters, new)]
-    if scores[0] is None or scores[1] is None:
+def trial(before: History, after: History, old: Parameters, new: Parameters) -> Trial | None:
+    """One record scored thirty days before its histories' instant by both settings; None where a score was insufficient or frozen.
+
+    `before` and `after` are what it counts by the old and by the new settings.
+    """
+    past = before.as_of - HORIZON_DAYS * DAY
+    found = health(before, old, past), health(after, new, past)
+    if found[0].score is None or found[1].score is None or found[0].frozen:
         return None
-    return Trial(scores[0], scores[1], _has_contact(found.history, past))
-
-
-def _score(found: Computation, at: int, parameters: Parameters) -> float | None:
-    history = include(found.entries.facts, found.subject.membership, at, parameters).history()
-    return None if history.closed is not None else health(history, parameters).score
+    return Trial(found[0].score, found[1].score, _has_contact(before, past))
 
 
 def _has_contact(history: History, since: int) -> bool:

@@ -9,7 +9,6 @@ import pytest
 from shared.kpi.health import health
 from shared.kpi.parameters import DAY, Parameters, Points
 from shared.preview_quality import HORIZON_DAYS, Trial, foretelling, trial
-from tests.doubles.computations import computed, entries_of
 from tests.doubles.histories import BERLIN, A, Item, contact, email, history
 
 RECENT = replace(BERLIN, points=Points(rhythm=10, their_rhythm=10, volume=10, recency=70))
@@ -19,10 +18,16 @@ def mails(ages: range) -> list[Item]:
     return [email(A - age * DAY, *(("anna", ["kim"]) if age % 2 else ("kim", ["anna"]))) for age in ages]
 
 
+def tried(items: list[Item]) -> Trial | None:
+    return trial(
+        history(*items, of=contact("kim")), history(*items, of=contact("kim"), parameters=RECENT), BERLIN, RECENT
+    )
+
+
 @pytest.mark.parametrize(("youngest", "alive"), [(3, True), (29, True), (30, False), (31, False), (80, False)])
 def test_a_record_is_scored_by_what_was_known_then_and_judged_by_what_came(youngest: int, alive: bool) -> None:
     items = mails(range(youngest, 200, 9))
-    found = trial(computed(entries_of(items)), RECENT)
+    found = tried(items)
     past = A - HORIZON_DAYS * DAY
 
     def score(parameters: Parameters) -> float | None:
@@ -33,7 +38,7 @@ def test_a_record_is_scored_by_what_was_known_then_and_judged_by_what_came(young
 
 
 def test_a_record_without_a_score_then_is_not_tried() -> None:
-    assert trial(computed(entries_of(mails(range(1, 40, 3)))), RECENT) is None
+    assert tried(mails(range(1, 40, 3))) is None
 
 
 def test_the_change_and_its_interval_are_those_of_the_same_records() -> None:
