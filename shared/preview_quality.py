@@ -29,7 +29,7 @@ class Trial:
 
 
 def trial(before: History, after: History, old: Parameters, new: Parameters) -> Trial | None:
-    """One record scored thirty days before its histories' instant by both settings; None where a score was insufficient or frozen.
+    """One record scored thirty days before its histories' instant by both settings; None where a score is missing or frozen.
 
     `before` and `after` are what it counts by the old and by the new settings.
     """
