@@ -13,6 +13,7 @@ from shared.kpi.noise import Sign, counts_by_sign
 from shared.kpi.windows import local_days
 from shared.ledger_query import LedgerQuery
 from shared.moments import instant
+from shared.noise import SIGN_NAMES
 from shared.paging import seal, unseal
 from shared.reading import AsOfQuery, past_instant
 from shared.recompute import computation
@@ -37,16 +38,6 @@ def reason_name(reason: int) -> str:
     'not_on_team'
     """
     return Reason(reason).name.lower()
-
-
-def sign_name(sign: Sign) -> str:
-    """A sign of noise as answers and settings name it.
-
-    >>> sign_name(Sign.LIST_ID)
-    'listId'
-    """
-    first, *others = str(sign.name).lower().split("_")
-    return first + "".join(map(str.capitalize, others))
 
 
 def ledger(record: str, query: LedgerQuery, now: int) -> w.Ledger:
@@ -86,7 +77,7 @@ def _reasons(computed: Computation) -> tuple[np.ndarray[tuple[int, ...], np.dtyp
 
 def _noise(computed: Computation, chosen: Indices) -> dict[str, int]:
     flags = computed.entries.facts.flags[chosen]
-    return {sign_name(sign): number for sign, number in counts_by_sign(flags).items()}
+    return {SIGN_NAMES[sign]: number for sign, number in counts_by_sign(flags).items()}
 
 
 def _passing(
@@ -160,7 +151,7 @@ def _entry(computed: Computation, row: int, reason: int, in_window: bool) -> w.L
         sources=int(facts.sources[row]),
         minutes=None if np.isnan(minutes) else round(float(minutes), 1),
         people=_people(computed, row),
-        noise=[sign_name(sign) for sign in Sign if facts.flags[row] & sign],
+        noise=[SIGN_NAMES[sign] for sign in Sign if facts.flags[row] & sign],
     )
 
 

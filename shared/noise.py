@@ -25,6 +25,10 @@ RULES_VERSION = 1  # one more whenever these rules change: what was judged by ol
 AUTO_SUBMITTED, RETURN_PATH, SENDER, CALENDAR_REPLY, LIST_ID, LIST_UNSUBSCRIBE, PRECEDENCE = (
     1 << bit for bit in range(16, 23)
 )
+SIGN_NAMES = {
+    AUTO_SUBMITTED: "autoSubmitted", RETURN_PATH: "returnPath", SENDER: "sender", CALENDAR_REPLY: "calendarReply",
+    LIST_ID: "listId", LIST_UNSUBSCRIBE: "listUnsubscribe", PRECEDENCE: "precedence",
+}  # fmt: skip
 AUTOMATIC_SIGNS = AUTO_SUBMITTED | RETURN_PATH | SENDER | CALENDAR_REPLY
 BULK_SIGNS = LIST_ID | LIST_UNSUBSCRIBE | PRECEDENCE
 SIGNS = AUTOMATIC_SIGNS | BULK_SIGNS

@@ -12,6 +12,7 @@ from msgspec import json
 from shared import stamps, tables
 from shared.errors import FormatVersionError, NotFoundError
 from shared.kpi.parameters import NeverLog, Parameters, Points, Weights, WorkingCalendar
+from shared.noise import SIGN_NAMES
 from shared.organisation_settings import WEEKDAYS, ContributionPoints, OrganisationSettings, WorkingTime
 from shared.rosters import Roster
 
@@ -100,6 +101,7 @@ def parameters_of(settings: OrganisationSettings) -> Parameters:
         minutes_to_write=settings.minutes_to_write,
         longest_minutes=settings.longest_meeting_hours * 60,
         recipient_limit=settings.recipient_limit,
+        noise_rules=sum(sign for sign, name in SIGN_NAMES.items() if name in settings.noise_rules),
         lead_in_days=settings.lead_in_days,
         strength_half_life_days=strength.half_life_days,
         strength_basic=strength.basic,

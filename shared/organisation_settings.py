@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -17,6 +17,8 @@ RecordType = Literal["account", "contact", "lead", "opportunity", "case"]
 Pace = Literal["daily", "weekly", "biweekly", "monthly", "quarterly"]
 Attribute = Literal["industry", "region", "product", "stage", "currency", "priority"]
 DealField = Literal["amount", "currency", "industry", "region", "product", "stage"]
+NoiseRule = Literal["autoSubmitted", "returnPath", "sender", "calendarReply", "listId", "listUnsubscribe", "precedence"]
+NOISE_RULES: tuple[NoiseRule, ...] = get_args(NoiseRule)
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -182,6 +184,7 @@ class OrganisationSettings(Document, frozen=True):
     minutes_to_write: Minutes = 5.0
     longest_meeting_hours: Annotated[float, Meta(ge=1, le=24)] = 8.0
     recipient_limit: Annotated[int, Meta(ge=2, le=500)] = 20
+    noise_rules: Annotated[tuple[NoiseRule, ...], Meta(max_length=7)] = NOISE_RULES
     internal_domains: Annotated[tuple[Domain, ...], Meta(max_length=1000)] = ()
     never_log: Annotated[tuple[AddressOrDomain, ...], Meta(max_length=10_000)] = ()
     account_union: AccountUnion = AccountUnion()

@@ -1,6 +1,9 @@
 import pytest
 
-from shared.noise import is_automatic, is_bulk, is_functional, kept_headers
+from shared.kpi.parameters import Parameters
+from shared.noise import LIST_ID, SENDER, SIGN_NAMES, SIGNS, is_automatic, is_bulk, is_functional, kept_headers
+from shared.organisation import parameters_of
+from shared.organisation_settings import NOISE_RULES, OrganisationSettings
 
 
 @pytest.mark.parametrize(
@@ -78,3 +81,11 @@ def test_bulk_mail_is_known_by_its_headers(headers: dict[str, str], bulk: bool) 
 
 def test_headers_that_no_rule_reads_are_dropped() -> None:
     assert kept_headers({"LIST-ID": "x", "Subject": "secret", "Received": "from a by b"}) == {"list-id": "x"}
+
+
+def test_rules_of_the_organisation_become_signs() -> None:
+    every = parameters_of(OrganisationSettings()).noise_rules
+    assert every == Parameters().noise_rules == SIGNS
+    fewer = parameters_of(OrganisationSettings(noise_rules=("sender", "listId"))).noise_rules
+    assert fewer == SENDER | LIST_ID
+    assert set(SIGN_NAMES.values()) == set(NOISE_RULES)
