@@ -12,11 +12,13 @@ PAGE = 5
 
 
 class RecordQuery(Struct, frozen=True, rename="camel"):
-    """`limit`: colleagues a page; `page`: the token of the answer before; `ownOrder`: prefer colleagues close to the caller."""
+    """`limit`: colleagues a page; `page`: the token of the answer before; `ownOrder`: prefer colleagues close to the caller;
+    `language` (such as `de` or `ar`): have the evidence put into words."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = PAGE
     page: str = ""
     own_order: bool = True
+    language: Annotated[str, Meta(max_length=35)] = ""
 
 
 class AddressQuery(RecordQuery, frozen=True):
@@ -35,7 +37,7 @@ class Ago(Shape, frozen=True):
 
 class Evidence(Shape, frozen=True):
     """What the strength is made of, in the last 365 days, each interaction once. `lastAt` is null for who may only know about
-    when; `lastAgo` is always there."""
+    when; `lastAgo` is always there. `text`: all of it in words, where a language was asked for."""
 
     emails: int
     emails_out: int
@@ -45,6 +47,7 @@ class Evidence(Shape, frozen=True):
     calls: int
     last_at: str | None
     last_ago: Ago
+    text: str | None = None
 
 
 class Introduction(Shape, frozen=True):

@@ -24,7 +24,7 @@ from shared.directory import Directory, directory, user_keys
 from shared.domains import company_of
 from shared.errors import ForbiddenError, InvalidInputError
 from shared.keys import keys
-from shared.known_colleagues import AddressQuery, RecordQuery, WhoKnowsWhom
+from shared.known_colleagues import AddressQuery, KnownColleague, RecordQuery, WhoKnowsWhom
 from shared.people import domain_of, normal_address
 from shared.receipts import Receipt
 from shared.who_knows_whom import View, answer, user_of
@@ -36,7 +36,7 @@ def record(name: str, query: RecordQuery, who: Caller, now: int) -> WhoKnowsWhom
     view = View(who, now, query.own_order)
     found = answer(targets.of_record(name, now, view.rule), view, query, exact=True)
     _note(who, name, found, now)
-    return found
+    return _in_words(found, query.language)
 
 
 def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
@@ -53,7 +53,19 @@ def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
     found = replace(found, records=tuple(each for each in found.records if each.id in readable))
     shown = answer(found, view, query, exact=False)
     _note(who, _key_of(query), shown, now)
-    return shown
+    return _in_words(shown, query.language)
+
+
+def _in_words(shown: WhoKnowsWhom, language: str) -> WhoKnowsWhom:
+    if not language:
+        return shown
+    from shared.sentences import evidence_line
+
+    def told(each: KnownColleague) -> KnownColleague:
+        return replace(each, evidence=replace(each.evidence, text=evidence_line(each.evidence, language)))
+
+    colleagues, alternatives = list(map(told, shown.colleagues)), list(map(told, shown.alternatives))
+    return replace(shown, colleagues=colleagues, alternatives=alternatives)
 
 
 def _note(who: Caller, target: str, shown: WhoKnowsWhom, now: int) -> None:

@@ -410,3 +410,33 @@ def test_who_may_not_read_the_record_is_told_nothing_about_it(monkeypatch: pytes
         about("contact:kim")
     answer = about_address("kim@cust.example")
     assert (colleagues(answer), answer.records) == (["user:anna"], [])
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "2 emails both ways, 1 meeting, last 3 days ago"),
+        ("de-AT", "2 E-Mails beidseitig, 1 Besprechung, zuletzt vor 3 Tagen"),
+        ("pl", "2 wiadomo\u015bci w obie strony, 1 spotkanie, ostatnio 3 dni temu"),
+        ("ro", "2 e-mailuri \u00een ambele sensuri, 1 \u00eent\u00e2lnire, ultima dat\u0103 acum 3 zile"),
+        ("fi", "2 emails both ways, 1 meeting, last 3 days ago"),
+    ],
+)
+def test_the_evidence_is_put_into_words(language: str, line: str) -> None:
+    told([*the_organisation(), mail(10, "anna", "kim"), mail(3, "kim", "anna"), meeting(20, "anna", "kim")])
+    assert about("contact:kim").colleagues[0].evidence.text is None
+    assert about("contact:kim", language=language).colleagues[0].evidence.text == line
+
+
+def test_the_evidence_in_arabic_has_its_own_comma_and_plural_forms() -> None:
+    told([*the_organisation(), mail(3, "anna", "kim"), meeting(20, "anna", "kim")])
+    text = about("contact:kim", language="ar").colleagues[0].evidence.text
+    assert text is not None
+    assert text.split("\u060c ")[-1] == "\u0622\u062e\u0631\u0647\u0627 \u0642\u0628\u0644 3 \u0623\u064a\u0627\u0645"
+
+
+def test_a_contact_of_today_is_said_to_be_of_today_or_of_this_week() -> None:
+    told([*the_organisation(), mail(0.1, "anna", "kim"), mail(0.1, "anna", "new@other.example")])
+    assert about("contact:kim", language="en").colleagues[0].evidence.text == "1 email, last today"
+    query = AddressQuery(address="new@other.example", language="en")
+    assert looking_up.address(query, STRANGER, NOW).colleagues[0].evidence.text == "1 email, last this week"
