@@ -1,6 +1,7 @@
 /** Who knows whom: colleagues who know the person, company or people of this record, strongest first. */
 
 import { h, section } from "./dom.js";
+import { introductionPart } from "./introductions.js";
 import { PagedElement } from "./paged.js";
 import { nameOf, personName } from "./people.js";
 
@@ -10,7 +11,7 @@ const BARS = 6;
 export class ColleaguesElement extends PagedElement {
   question() {
     const { recordType, recordId } = this.record;
-    return { segments: ["who-knows-whom", recordType, recordId], query: {} };
+    return { segments: ["who-knows-whom", recordType, recordId], query: { language: this.say.tag } };
   }
 
   joined(before, page) {
@@ -21,23 +22,25 @@ export class ColleaguesElement extends PagedElement {
     const { say } = this;
     const title = say.text("colleagues.title");
     if (found.colleagues.length === 0) return [section("colleagues", title, h("p", {}, say.text("colleagues.none")))];
-    const list = h("ol", { class: "known" }, found.colleagues.map((one) => colleague(one, say)));
+    const list = h("ol", { class: "known" }, found.colleagues.map((one) => colleague(one, say, this)));
     const counts = { n: say.number(found.colleagues.length), total: say.number(found.total) };
     const shown = h("p", { class: "note", role: "status" }, say.text("people.shown", counts));
     return [section("colleagues", title, list, shown, this.moreButton(found)), this.stamp(found)];
   }
 }
 
-function colleague({ person, title, address, strength, bars, level, evidence, knows, through }, say) {
+function colleague(one, say, element) {
+  const { person, title, address, strength, bars, level, evidence, knows, through } = one;
   return h(
     "li",
     {},
     h("div", {}, h("strong", {}, personName(person, say)), title && h("small", {}, h("bdi", {}, title))),
     address && h("div", { class: "note" }, h("bdi", {}, address)),
     h("div", { class: level }, meter(bars), ` ${say.text(`level.${level}`)}`, strength !== null && ` (${say.number(strength)})`),
-    h("div", { class: "note" }, evidenceText(evidence, say)),
+    h("div", { class: "note evidence" }, evidence.text ?? evidenceText(evidence, say)),
     knows && h("div", { class: "note" }, say.text("colleagues.knows", { name: nameOf(knows, say) })),
     through && h("div", { class: "note" }, say.text("colleagues.through", { name: nameOf(through, say) })),
+    introductionPart(one, say, element),
   );
 }
 

@@ -6,6 +6,7 @@ import { h } from "./dom.js";
 import { elementOf, RecordElement } from "./element.js";
 import { engagementView, hoursView, initiatedView, momentsView, ratioView, responseView, similarView, summaryView } from "./figures.js";
 import { healthView } from "./health.js";
+import { IntroductionsElement } from "./introductions.js";
 import { coverView, peopleView } from "./people.js";
 import { timelineView } from "./timeline.js";
 
@@ -33,6 +34,7 @@ class RelationshipElement extends RecordElement {
     super();
     this.activities = document.createElement("rapport-activities");
     this.colleagues = document.createElement("rapport-colleagues");
+    this.introductions = document.createElement("rapport-introductions");
     this.addEventListener("rapport-show-activities", (event) => this.#showActivities(event.detail.filter));
   }
 
@@ -41,7 +43,7 @@ class RelationshipElement extends RecordElement {
     const views = Object.values(VIEWS).map((view) => view(answer, say, this)).filter(Boolean);
     const heading = h("h2", {}, h("span", {}, `${say.text("title")}: `), h("bdi", {}, answer.recordName));
     const again = this.button(say.text("refresh"), () => this.refresh(), "refresh");
-    const onDemand = [this.#onDemand(this.colleagues, "colleagues"), this.#onDemand(this.activities, "activities")];
+    const onDemand = [this.#onDemand(this.colleagues, "colleagues"), this.#onDemand(this.introductions, "introductions"), this.#onDemand(this.activities, "activities")];
     return [h("header", {}, heading, again), this.envelope(answer), h("div", { class: "grid" }, views), onDemand, privacy(say)].flat();
   }
 
@@ -72,4 +74,5 @@ function privacy(say) {
 for (const [name, view] of Object.entries(VIEWS)) customElements.define(`rapport-${name}`, elementOf(view));
 customElements.define("rapport-activities", ActivitiesElement);
 customElements.define("rapport-colleagues", ColleaguesElement);
+customElements.define("rapport-introductions", IntroductionsElement);
 customElements.define("rapport-relationship", RelationshipElement);

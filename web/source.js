@@ -58,12 +58,22 @@ export async function ask(baseUrl, segments, query, signal) {
   return response.json();
 }
 
-async function send(url, baseUrl, refresh, signal) {
+/** Tell the app something: JSON there and back. Nothing is repeated but after a refused token. Raises Refusal. */
+export async function tell(baseUrl, method, segments, content) {
+  const url = addressOf(baseUrl, segments, {});
+  const body = content === undefined ? {} : { body: JSON.stringify(content), headers: { "Content-Type": "application/json" } };
+  const first = await send(url, baseUrl, false, null, { method, ...body });
+  const response = first.status === 401 ? await send(url, baseUrl, true, null, { method, ...body }) : first;
+  if (!response.ok) throw new Refusal(STATES[response.status] ?? "unavailable", await detailOf(response));
+  return response.json();
+}
+
+async function send(url, baseUrl, refresh, signal, { headers = {}, ...more } = {}) {
   const token = await tokenFor(baseUrl, refresh);
   if (!token) throw new Refusal("signedOut");
   const until = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]);
   try {
-    return await fetch(url, { headers: { Authorization: `Bearer ${token}` }, credentials: "omit", signal: until });
+    return await fetch(url, { ...more, headers: { ...headers, Authorization: `Bearer ${token}` }, credentials: "omit", signal: until });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Refusal("unavailable");

@@ -50,6 +50,8 @@ th .flag, h4 .flag { margin-inline-start: .5em; }
 .alarm { font-weight: 600; }
 button { font: inherit; color: var(--accent); background: var(--surface); border: 1px solid var(--line); border-radius: 4px; padding: .25em .8em; cursor: pointer; }
 button.link { border: 0; padding: 0; background: none; text-align: start; text-decoration: underline; }
+textarea { display: block; font: inherit; color: var(--text); background: var(--surface); border: 1px solid var(--muted); border-radius: 4px; inline-size: 100%; box-sizing: border-box; }
+.ask .mail { white-space: pre-wrap; border-inline-start: 3px solid var(--line); padding-inline-start: .6em; overflow-wrap: anywhere; }
 select { font: inherit; color: var(--text); background: var(--surface); border: 1px solid var(--muted); border-radius: 4px; padding: .2em; max-inline-size: 100%; }
 summary { cursor: pointer; color: var(--accent); margin-block: .5em; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }

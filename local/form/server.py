@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 OUR_NAMES = ("127.0.0.1", "localhost")
 PAGE = Path(__file__).with_name("page")
 FILES = {"": "index.html", "form.js": "form.js", "form.css": "form.css"}
-KEPT = ("authorization", "accept", "accept-encoding", "if-none-match")  # of a request for the app
+KEPT = ("authorization", "accept", "accept-encoding", "if-none-match", "content-type")  # of a request for the app
 GIVEN = (
     "content-type",
     "content-encoding",
@@ -88,13 +88,17 @@ async def session_records(request: web.Request) -> web.Response:
     return web.json_response(records, headers={"Cache-Control": "no-store"})
 
 
-@routes.get("/api/{path:.+}")
+@routes.route("*", "/api/{path:.+}")
 async def pass_on(request: web.Request) -> web.Response:
     """The app's own answer, as it is: status, tag, compression."""
+    if request.method not in ("GET", "POST", "PUT"):
+        raise web.HTTPMethodNotAllowed(request.method, ("GET", "POST", "PUT"))
     url = request.app[FORM].app + request.raw_path
     headers = {name: request.headers[name] for name in KEPT if name in request.headers}
     try:
-        async with request.app[CLIENT].get(url, headers=headers, allow_redirects=False) as answer:
+        ask = request.app[CLIENT].request
+        body = await request.read()
+        async with ask(request.method, url, headers=headers, data=body or None, allow_redirects=False) as answer:
             given = {name: answer.headers[name] for name in GIVEN if name in answer.headers}
             return web.Response(body=await answer.read(), status=answer.status, headers=given)
     except aiohttp.ClientError:

@@ -11,7 +11,7 @@ import pytest
 from functions.web import get_versioned_web_file, get_web_file
 from shared.web_files import FOLDER, web_files
 
-CODE_BYTES, WORDS_BYTES = 25 * 1024, 16 * 1024
+CODE_BYTES, WORDS_BYTES = 28 * 1024, 16 * 1024
 
 
 def ask(file: str, version: str = "", **headers: str) -> func.HttpResponse:

@@ -43,6 +43,10 @@ class RecordedApp:
     edits: list[Edit] = field(default_factory=list)
     given: list[str] = field(default_factory=lambda: ["good"])
     authorizations: list[str] = field(default_factory=list)
+    told: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    can_send: bool = True
+    refuse: bool = False
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -57,6 +61,9 @@ class RecordedApp:
         self.statuses.clear()
         self.edits.clear()
         self.authorizations.clear()
+        self.told.clear()
+        self.requests.clear()
+        self.can_send, self.refuse = True, False
         self.given[:] = ["good"]
 
     async def records(self, request: web.Request) -> web.Response:
@@ -85,6 +92,37 @@ class RecordedApp:
         if is_unchanged(request.headers.get("If-None-Match", ""), headers["ETag"]):
             return web.Response(status=304, headers=headers)
         return web.Response(body=body, content_type="application/json", headers=headers)
+
+    async def introductions(self, request: web.Request) -> web.Response:
+        """Requests as the app keeps them, of one asker; the body of each question is in `told`."""
+        self.asked.append(request.path_qs)
+        id, step = request.match_info.get("id", ""), request.match_info.get("step", "")
+        content = await request.json() if request.can_read_body else {}
+        self.told.append((request.method, (id and step) or request.match_info.get("id", ""), content))
+        mail = {
+            "to": "ilias.singh@us.example",
+            "subject": "Could you introduce me?",
+            "body": f"Hello, {content.get('reason', '')}",
+            "mailto": "mailto:ilias.singh@us.example?subject=Hi",
+            "canSend": self.can_send,
+            "introduction": {"possible": True},
+        }
+        if id == "preview" or step == "mail":
+            return web.json_response(mail)
+        if self.refuse and step == "send":
+            return web.json_response(
+                {"status": 409, "detail": "The colleague has been asked enough for now."}, status=409
+            )
+        if not id:
+            return web.json_response({"requests": list(self.requests.values()), "outcomes": {}})
+        state = {"send": "requested", "state": content.get("state")}.get(step) or "draft"
+        wanted = content if not step else {}
+        view = self.requests.get(id) or {
+            "id": id, "introducer": {"id": wanted["introducer"], "name": "Ilias Singh"},
+            "target": {"id": wanted["target"], "name": "Clara Garcia"}, "createdAt": "2026-11-23T03:38:52Z", "proposal": "",
+        }  # fmt: skip
+        self.requests[id] = {**view, "state": state}
+        return web.json_response(self.requests[id])
 
     async def lists(self, request: web.Request) -> web.Response:
         """The picker's records: the recorded one."""
@@ -130,6 +168,8 @@ def _application(recorded_app: RecordedApp) -> web.Application:
     app = web.Application()
     app.router.add_get("/api/records/{type}/{id}/{resource}", recorded_app.records)
     app.router.add_get("/api/who-knows-whom/{type}/{id}", recorded_app.records)
+    for path in ("", "/{id}", "/{id}/{step}"):
+        app.router.add_route("*", f"/api/introductions{path}", recorded_app.introductions)
     app.router.add_get("/api/health/{type}", recorded_app.lists)
     app.router.add_post("/control/token", recorded_app.token)
     app.router.add_get("/api/web/{file}", _script)

@@ -405,3 +405,84 @@ def test_colleagues_who_know_them_come_on_demand(page: Page, form: RecordedApp) 
     expect(rows.first.locator(".meter .on")).to_have_count(first["bars"])
     element.locator("rapport-colleagues").get_by_role("button", name="More").click()
     expect(rows).to_have_count(10)
+
+
+def asking(page: Page, form: RecordedApp) -> Any:
+    """The first colleague's part of an opened list, with the preview of the mail."""
+    element = opened(page, form)
+    element.get_by_role("button", name="Show who knows them").click()
+    row = element.locator("rapport-colleagues .known li").first
+    row.get_by_role("button", name="Ask for an introduction").click()
+    row.locator(".mail").wait_for()
+    return row
+
+
+def test_an_introduction_is_previewed_with_its_reason_and_sent_once(page: Page, form: RecordedApp) -> None:
+    row = asking(page, form)
+    expect(row).to_contain_text("ilias.singh@us.example")
+    row.locator("textarea").fill("Their new plant")
+    row.get_by_role("button", name="Renew the preview").click()
+    expect(row.locator(".mail")).to_contain_text("Their new plant")
+    row.get_by_role("button", name="Send").click()
+    expect(row.get_by_role("status")).to_have_text("asked")
+    colleague = recorded("opportunity-colleagues")["colleagues"][0]
+    (kept,) = [content for method, step, content in form.told if method == "PUT"]
+    assert (kept["introducer"], kept["target"]) == (colleague["person"]["id"], colleague["knows"]["id"])
+    assert (kept["reason"], kept["language"]) == ("Their new plant", "en")
+    assert kept["record"].startswith("opportunity:")
+    assert [step for method, step, _ in form.told if method == "POST"] == ["preview", "preview", "send"]
+
+
+def test_where_the_app_may_not_send_the_mail_is_taken_along(page: Page, form: RecordedApp) -> None:
+    form.can_send = False
+    row = asking(page, form)
+    row.get_by_role("button", name="Prepare the mail").click()
+    expect(row.get_by_role("link", name="Open in your mail program")).to_have_attribute("href", re.compile("^mailto:"))
+    row.get_by_role("button", name="I have sent it").click()
+    expect(row.get_by_role("status")).to_have_text("asked")
+    assert form.told[-1] == ("PUT", "state", {"state": "requested"})
+
+
+def test_a_refused_introduction_says_why(page: Page, form: RecordedApp) -> None:
+    form.refuse = True
+    row = asking(page, form)
+    row.get_by_role("button", name="Send").click()
+    expect(row.get_by_role("alert")).to_contain_text("The colleague has been asked enough for now.")
+
+
+def test_ones_own_requests_are_listed_and_can_be_withdrawn(page: Page, form: RecordedApp) -> None:
+    row = asking(page, form)
+    row.get_by_role("button", name="Send").click()
+    expect(row.get_by_role("status")).to_have_text("asked")
+    page.locator("#relationship").get_by_role("button", name="Show your requests").click()
+    listed = page.locator("#relationship rapport-introductions li")
+    expect(listed).to_contain_text("Clara Garcia")
+    listed.get_by_role("button", name="Withdraw").click()
+    expect(listed).to_contain_text("withdrawn")
+    expect(listed.get_by_role("button")).to_have_count(0)
+
+
+def test_who_cannot_be_asked_has_no_button_but_a_reason(page: Page, form: RecordedApp) -> None:
+    def refuse(content: dict[str, Any]) -> None:
+        for one in content.get("colleagues", ()):
+            one["introduction"] = {"possible": False, "reason": "at_capacity", "freeFrom": "2026-12-01T00:00:00Z"}
+
+    form.edits.append(refuse)
+    element = opened(page, form)
+    element.get_by_role("button", name="Show who knows them").click()
+    row = element.locator("rapport-colleagues .known li").first
+    expect(row).to_contain_text("Has been asked enough for now. Possible again from Dec 1, 2026.")
+    expect(row.get_by_role("button")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_evidence_stands_in_the_words_of_the_app(language: str, page: Page, form: RecordedApp) -> None:
+    def told(content: dict[str, Any]) -> None:
+        for one in content.get("colleagues", ()):
+            one["evidence"]["text"] = f"{MARKUP} evidence"
+
+    form.edits.append(told)
+    element = opened(page, form, language=language)
+    element.locator("[data-focus=colleagues]").click()
+    expect(element.locator("rapport-colleagues .evidence").first).to_have_text(f"{MARKUP} evidence")
+    assert any("who-knows-whom" in path and f"language={language}" in path for path in form.asked)
