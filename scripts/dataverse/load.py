@@ -89,10 +89,14 @@ class Load:
         gone = [row["id"] for row in answer.rows if "$deletedEntity" in row.get("@odata.context", "")]
         rows = [row for row in answer.rows if table.key in row]
         known = self.progress.held(table.name, [row[table.key] for row in rows] + gone)
-        read = _connections if table.name == "connection" else self._rows
-        changes, held = read(table, rows, known, answer.at)
         lost = [known.get(id, Held(id)) for id in gone]
-        sent = self.app.post(changes + _deletions(table, lost, answer.at))
+        if table.name == "connection":
+            held = [Held(row[table.key], joined=_joined(table, row, answer.at)) for row in rows]
+            changes = self._connections(held, lost, known, answer.at)
+        else:
+            changes, held = self._rows(table, rows, known, answer.at)
+            changes += [deletion(table.name, one.id, answer.at) for one in lost]
+        sent = self.app.post(changes)
         ended = not answer.next_link
         state = replace(
             state,
@@ -127,12 +131,37 @@ class Load:
             found += self.api.pages(query, ("odata.maxpagesize=5000", _ANNOTATIONS))
         return parties_of(found)
 
+    def _connections(self, rows: list[Held], lost: list[Held], known: dict[str, Held], at: datetime) -> list[Change]:
+        """Links of connections that hold; what ended is unlinked only when no other connection joins the same two rows.
+
+        If one does, that is said again: the webhook, which sees one connection at a time, has told the opposite.
+        """
+        now = {held.id: held.joined for held in rows} | {held.id: None for held in lost}
+        still = {one.pair for one in now.values() if one and one.holds}
+        changes: list[Change] = []
+        for id, joined in now.items():
+            before = known.get(id, Held(id)).joined
+            if before and _parted(before, joined):
+                version = joined.version if joined else max(safe_version(at), before.version + 1)
+                stays = before.pair in still or self._others(before.pair, now)
+                changes += links("link" if stays else "unlink", version, *before.ends)
+            if joined and joined.holds:
+                changes += links("link", joined.version, *joined.ends)
+        return changes
+
+    def _others(self, pair: str, besides: Iterable[str]) -> bool:
+        return bool(self.progress.joined_by(pair) - set(besides))
+
     def _gone(self, table: Table, state: State, at: datetime) -> int:
         """Tell of rows that a second or later pass over all rows no longer met."""
         if state.number == 1:
             return 0
         lost = self.progress.unseen(table.name, state)
-        sent = self.app.post(_deletions(table, lost, at))
+        if table.name == "connection":
+            changes = self._connections([], lost, {held.id: held for held in lost}, at)
+        else:
+            changes = [deletion(table.name, held.id, at) for held in lost]
+        sent = self.app.post(changes)
         self.progress.page(table.name, state, (), [held.id for held in lost])
         return sent
 
@@ -145,27 +174,14 @@ class Load:
         return sent
 
 
-def _connections(
-    table: Table, rows: list[dict[str, Any]], known: dict[str, Held], at: datetime
-) -> tuple[list[Change], list[Held]]:
-    changes: list[Change] = []
-    held = []
-    for row in rows:
-        id, version, ends = row[table.key], version_of(row, at), connected(row)
-        before = known.get(id, Held(id)).joined
-        if before and before.ends != ends:
-            changes += links("unlink", version, *before.ends)
-        if ends:
-            changes += links("link" if holds(row, at) else "unlink", version, *ends)
-        held.append(Held(id, joined=Joined(ends, version) if ends else None))
-    return changes, held
+def _joined(table: Table, row: dict[str, Any], at: datetime) -> Joined | None:
+    ends = connected(row)
+    return Joined(ends, version_of(row, at), holds(row, at)) if ends else None
 
 
-def _deletions(table: Table, lost: list[Held], at: datetime) -> list[Change]:
-    if table.name != "connection":
-        return [deletion(table.name, held.id, at) for held in lost]
-    joined = [held.joined for held in lost if held.joined]
-    return [one for was in joined for one in links("unlink", max(safe_version(at), was.version + 1), *was.ends)]
+def _parted(before: Joined | None, now: Joined | None) -> bool:
+    """Whether a connection no longer joins what it joined."""
+    return bool(before and before.holds and (now is None or not now.holds or now.pair != before.pair))
 
 
 def _arguments() -> argparse.Namespace:

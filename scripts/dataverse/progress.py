@@ -23,8 +23,9 @@ CREATE TABLE IF NOT EXISTS tables (
     whole INTEGER NOT NULL DEFAULT 0, read INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS held (
-    name TEXT, id TEXT, pass INTEGER NOT NULL, closed INTEGER, joined TEXT, PRIMARY KEY (name, id)
+    name TEXT, id TEXT, pass INTEGER NOT NULL, closed INTEGER, joined TEXT, pair TEXT, PRIMARY KEY (name, id)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS held_pairs ON held (pair) WHERE pair IS NOT NULL;
 CREATE TABLE IF NOT EXISTS sets (kind TEXT, id TEXT, members TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 """
 
@@ -47,10 +48,16 @@ class State:
 
 
 class Joined(NamedTuple):
-    """The two rows that a connection joins, as (entity, id), and the version at which it did."""
+    """The two rows that a connection joins, as (entity, id), the version at which it did, and whether it holds (is active)."""
 
     ends: tuple[tuple[str, str], tuple[str, str]]
     version: int
+    holds: bool = True
+
+    @property
+    def pair(self) -> str:
+        """The two rows whichever way the connection names them: Dataverse keeps one row for each way."""
+        return json.dumps(sorted(self.ends))
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,8 @@ class Held:
 
 
 def _joined(text: str) -> Joined:
-    (first, second), version = json.loads(text)
-    return Joined((tuple(first), tuple(second)), version)
+    (first, second), version, holds = json.loads(text)
+    return Joined((tuple(first), tuple(second)), version, holds)
 
 
 class Progress:
@@ -107,11 +114,15 @@ class Progress:
             for held in rows:
                 closed = None if held.closed is None else int(held.closed.timestamp())
                 joined = json.dumps(held.joined) if held.joined else None
-                self._file.execute(
-                    "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?)", (name, held.id, state.number, closed, joined)
-                )
+                pair = held.joined.pair if held.joined and held.joined.holds else None
+                row = (name, held.id, state.number, closed, joined, pair)
+                self._file.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?)", row)
             self._file.executemany("DELETE FROM held WHERE name = ? AND id = ?", [(name, id) for id in gone])
             self._write(name, state)
+
+    def joined_by(self, pair: str) -> set[str]:
+        """The ids of all connections that hold and join the same two rows, such as two roles of one person."""
+        return {row[0] for row in self._file.execute("SELECT id FROM held WHERE pair = ?", (pair,))}
 
     def restart(self, name: str) -> State:
         """Begin a new pass over all rows, because the link to what changed no longer holds or there is none."""

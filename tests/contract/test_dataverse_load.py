@@ -11,6 +11,8 @@ from scripts.dataverse.app import App, RefusedError
 from scripts.dataverse.load import Load, survey
 from scripts.dataverse.progress import OtherLoadError, Progress
 from scripts.dataverse.webapi import MOST_REQUESTS, WebApi, WebApiError
+from shared.changes import Change, Ref
+from shared.crm.state import merged_state
 from tests.doubles import dataverse_sales as sales
 from tests.doubles.changes_inbox import Inbox, inbox
 from tests.doubles.dataverse import TOKEN, Dataverse, dataverse, guid
@@ -165,6 +167,39 @@ def test_a_connection_that_ends_takes_its_person_away(crm: Dataverse, app: Inbox
     run(crm, app, tmp_path / "load.db")
     expected = (sales.KIM,) if change == "moved" else ()
     assert app.members("opportunity", sales.DEAL, "stakeholders") == expected
+
+
+@pytest.mark.parametrize("end", ["deactivated", "deleted"])
+def test_a_person_with_two_roles_leaves_with_the_last_of_them(
+    crm: Dataverse, app: Inbox, tmp_path: Path, end: str
+) -> None:
+    """Each connection has two rows in Dataverse, one from each end; a second role is another two."""
+    deal, lee = ("opportunity", sales.DEAL, ""), ("contact", sales.LEE, "")
+    reverse, second = guid("reverse"), guid("second role")
+
+    def ended(id: str) -> None:
+        if end == "deleted":
+            crm.remove("connection", id)
+        else:
+            crm.put("connection", id, statecode=1)
+
+    sales.fill(crm)
+    crm.put("connection", reverse, record1id=lee, record2id=deal, statecode=0)
+    crm.put("connection", second, record1id=deal, record2id=lee, statecode=0)
+    run(crm, app, tmp_path / "load.db")
+    crm.clock.now += 600
+    ended(sales.STAKE)
+    ended(reverse)
+    crm.clock.now += 600
+    version, gone = int(crm.clock() - 600) * 1000, [Ref("contact", sales.LEE)]
+    by_webhook = Change("opportunity", sales.DEAL, version, "unlink", relationship="stakeholders", related=gone)
+    app.states["opportunity", sales.DEAL] = merged_state(app.states["opportunity", sales.DEAL], by_webhook)
+    run(crm, app, tmp_path / "load.db", page=1)
+    assert app.members("opportunity", sales.DEAL, "stakeholders") == (sales.LEE,)
+    crm.clock.now += 600
+    ended(second)
+    run(crm, app, tmp_path / "load.db", page=1)
+    assert app.members("opportunity", sales.DEAL, "stakeholders") == ()
 
 
 def test_a_deal_closes_within_its_closing_day(crm: Dataverse, app: Inbox, tmp_path: Path) -> None:
