@@ -62,7 +62,12 @@ def running_stack() -> Iterator[Served]:
                     store(record, ACTIVITIES, as_rows=0)
                     recompute.recompute(record, int(time.time()))
                     host = next(each.process.pid for each in stack.running if each.piece.name == "host")
-                    yield Served(options.host_port, token(options.signin_url, "Rapport.Reader"), host, record)
+                    yield Served(
+                        options.host_port,
+                        token(options.signin_url, "Rapport.Reader", "Rapport.CoverRisk"),
+                        host,
+                        record,
+                    )
             finally:
                 stack.end()
 

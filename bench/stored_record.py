@@ -18,18 +18,17 @@ import numpy as np
 from msgspec import json
 
 from bench.kpi_data import record
-from shared import partitions, queues, registry, rosters, stamps, states, tables
+from shared import partitions, registry, rosters, stamps, states, tables
 from shared.changes import parse_batch
 from shared.columns import Entries
 from shared.interactions import Participant
 from shared.keys import keys
 from shared.kpi.interactions import Flag, Interactions, Keys, Membership
 from shared.rosters import Roster, Stakeholder
-from shared.settings import settings
+from tests.doubles.processes import forget
 from tests.local.azurite_process import RunningAzurite, running_azurite
 
 ROWS = "activityrows"
-_CACHES = (settings, tables.service, tables.table, queues.client, keys)
 
 
 @contextmanager
@@ -38,14 +37,12 @@ def setting_up(environ: Mapping[str, str]) -> Iterator[None]:
     before = dict(os.environ)
     os.environ.update(environ)
     try:
-        for cached in _CACHES:
-            cached.cache_clear()
+        forget()
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
-        for cached in _CACHES:
-            cached.cache_clear()
+        forget()
 
 
 def app_settings(azurite: RunningAzurite) -> dict[str, str]:
