@@ -25,11 +25,11 @@ run: setup
 
 # Tests wait about as often as they compute: one process more than there are cores. WORKERS=0: all in one.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
-# What check runs of the tests. `make check test` runs them once, `make test` runs every test.
+# What check runs of the tests; `make test` runs every test.
 CHECKED := tests/unit/test_import_arrows.py tests/functions/test_worker_rules.py tests/infra
 
 test: setup
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(if $(filter check,$(MAKECMDGOALS)),$(CHECKED:%=--ignore=%))
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(PY) -m ruff format --check .
