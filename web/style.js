@@ -95,7 +95,7 @@ dt { color: var(--muted); font-size: .86em; }
 .name { font-weight: 600; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15em), 1fr)); gap: 0 1.2em; }
 .people .sides { display: flex; flex-wrap: wrap; }
-.people .sides > div { flex: 1 1 min-content; }
+.people .sides > * { flex: 1 1 min-content; inline-size: auto; }
 .shares li { display: grid; grid-template-columns: 1fr 5em 3.5em; gap: .5em; align-items: center; padding-block: .15em; overflow-wrap: anywhere; }
 .shares .whole { grid-column: 1 / -1; margin: 0; }
 .known { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16em), 1fr)); gap: .8em; }
