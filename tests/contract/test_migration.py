@@ -48,7 +48,9 @@ def old_rows(storage: RunningAzurite) -> Iterator[None]:
 
 def test_the_old_rows_are_those_of_the_golden_file() -> None:
     assert columns.decode(in_first_layout(columns.decode(OLD))).activity.tolist() == ["email:1", "", "phonecall:ü"]
-    assert in_first_layout(columns.decode(OLD))[:17] == OLD[:17]  # what follows are lengths that differ between builds of zlib
+    assert (
+        in_first_layout(columns.decode(OLD))[:17] == OLD[:17]
+    )  # what follows are lengths that differ between builds of zlib
 
 
 @pytest.fixture(autouse=True)
