@@ -16,6 +16,7 @@ from shared import (
     row_rights,
     stamps,
     targets,
+    tombstones,
 )
 from shared.access_log import Accesses, AccessQuery
 from shared.auth import Caller
@@ -110,11 +111,14 @@ def choose(who: Caller, chosen: Choices, now: int) -> Choices:
     ours = directory(stamps.read().people)
     user = _own_user(who, ours)
     key = closeness.user_key(user)
-    before, after = choices.of(key), choices.choose(key, chosen)
-    if after.opt_out and not before.opt_out:
-        erasure.begin(f"{key:016x}", user_keys(ours.users[user]), now, user)
-    elif before.opt_out and not after.opt_out:
-        erasure.end(user_keys(ours.users[user]), now)
+    after = choices.choose(key, chosen)
+    own, buried = set(user_keys(ours.users[user])), tombstones.read()
+    if (
+        after.opt_out and not own <= buried
+    ):  # by what is done and not by the choice before: that may have come no further
+        erasure.begin(f"{key:016x}", own, now, user)
+    elif not after.opt_out and own & buried:
+        erasure.end(own, now)
     return after
 
 

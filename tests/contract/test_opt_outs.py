@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared import erasure, looking_up, reading, recompute, sweeps, tables
+from shared import choices, closeness, erasure, looking_up, reading, recompute, sweeps, tables
 from shared.acquaintance_updates import is_own_target
 from shared.acquaintance_updates import recompute as recompute_target
 from shared.auth import READER, Caller
@@ -184,6 +184,14 @@ def test_who_has_not_opted_out_has_no_receipt() -> None:
     told(organisation())
     with pytest.raises(NotFoundError):
         looking_up.my_receipt(ANNA, NOW)
+
+
+def test_a_choice_that_broke_off_before_its_erasure_is_made_good_by_repeating_it() -> None:
+    told(STORY)
+    choices.choose(closeness.user_key("anna"), Choices(opt_out=True))  # and then the process died
+    looking_up.choose(ANNA, Choices(opt_out=True), NOW)
+    work_off()
+    assert looking_up.my_receipt(ANNA, NOW).status == "COMPLETED"
 
 
 def test_taking_it_back_lets_new_interactions_in_and_brings_nothing_back() -> None:
