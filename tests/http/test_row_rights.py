@@ -72,7 +72,9 @@ def get(name: str, id: str = MINE, widget: str = "health", role: str = READER, *
     return route(name).call(headers=as_role(role), params={"type": "contact", "id": id, "widget": widget}, query=query)
 
 
-@pytest.mark.parametrize("name", ["get_record_widgets", "get_record_widget", "get_record_activities", "get_record_people"])
+@pytest.mark.parametrize(
+    "name", ["get_record_widgets", "get_record_widget", "get_record_activities", "get_record_people"]
+)
 def test_an_answer_about_a_record_is_for_those_who_may_read_it(dataverse: ReadableRows, name: str) -> None:
     assert get(name).status_code == 200
     assert get(name, OTHERS).status_code == 403
