@@ -21,7 +21,15 @@ from threading import Event, Thread
 
 from local.node import ROOT
 from local.sample.changes import sample_changes
-from local.sample.loader import LoadError, LoadStopped, Target, post_all, wait_until_answered, wait_until_handled
+from local.sample.loader import (
+    LoadError,
+    LoadStopped,
+    Target,
+    find_similar_deals,
+    post_all,
+    wait_until_answered,
+    wait_until_handled,
+)
 from local.sample.progress import Progress
 from local.sample.tenant import build, chosen_records
 from local.supervisor import rapport
@@ -56,7 +64,10 @@ def load_sample(options: Options, stop: Event) -> dict[str, str]:
     finally:
         progress.finish()
     urls = [widgets_url(options, kind, key) for kind, key in records.items()]
-    wait_until_answered(urls, token(options.signin_url, "Rapport.Reader"), stop)
+    reader = token(options.signin_url, "Rapport.Reader")
+    if "opportunity" in records:  # the round for all deals comes minutes later
+        find_similar_deals(options.base_url, records["opportunity"], reader)
+    wait_until_answered(urls, reader, stop)
     write_private(StateFolder(options.folder).loaded, {"changes": len(changes), "records": records})
     return records
 

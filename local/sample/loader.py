@@ -158,6 +158,17 @@ def wait_until_handled(status_url: str, stop: Event, show: Show) -> None:
         empty = 0 if waiting else empty + 1
 
 
+def find_similar_deals(base_url: str, opportunity: str, token: str) -> None:
+    """Have the similar won deals of the sample's opportunity found now. Raises LoadError when the app does not do so."""
+    url = f"{base_url}/api/records/opportunity/{opportunity}/similar/refresh"
+    request = urllib.request.Request(url, b"", {"Authorization": f"Bearer {token}"}, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=WIDGET_SECONDS):
+            pass
+    except OSError as error:
+        raise LoadError(f"{url} does not answer: {error}") from error
+
+
 def wait_until_answered(urls: Iterable[str], token: str, stop: Event) -> None:
     """Until every address answers 200 with a body. Raises LoadError after a minute."""
     until = time.monotonic() + WIDGET_SECONDS
