@@ -16,6 +16,7 @@ import json
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from bench.stored_record import app_settings, setting_up
 from shared import acquaintance_rows, acquaintance_updates, membership, partitions, registry, stamps, tables, targets
 from shared.acquaintance import work_out
 from shared.auth import READER, Caller
-from shared.columns import Entries, encode
+from shared.columns import Entries, encode, joined
 from shared.directory import Directory, directory
 from shared.entries import entries_of
 from shared.interactions import COMPLETED, EMAIL, FROM, IN_CRM, TO, Interaction, Participant
@@ -44,8 +45,8 @@ BUSIEST = "c0@us.example"
 
 
 def address(number: int) -> str:
-    """Somebody outside; five of a company."""
-    return f"p{number}@company{number // 5}.example"
+    """Somebody outside; twenty of a company."""
+    return f"p{number}@company{number // 20}.example"
 
 
 def mail(key: int, sender: str, recipient: str, at: int) -> tuple[Interaction, int]:
@@ -65,6 +66,7 @@ def load(first: int, people: int, rng: np.random.Generator) -> int:
     key, ours_now = 0, directory(stamps.read().people)
     pool = ThreadPoolExecutor(WRITERS)
     writing: list[Future[None]] = []
+    companies: dict[str, list[tuple[str, Entries]]] = defaultdict(list)
     for person, number in enumerate(numbers.tolist(), first):
         known_by = rng.integers(1, COLLEAGUES, 4)
         ours = [BUSIEST, *(f"c{n}@us.example" for n in known_by[rng.integers(0, 4, number)])]
@@ -73,10 +75,13 @@ def load(first: int, people: int, rng: np.random.Generator) -> int:
         for colleague, when, is_out in zip(ours, at.tolist(), out.tolist(), strict=True):
             pair = (colleague, address(person)) if is_out else (address(person), colleague)
             mails.append(mail(key := key + 1, *pair, when))
-        writing.append(pool.submit(store, address(person), entries_of(mails), ours_now))
+        companies[acquaintance_rows.company_anchor(address(person))].append((address(person), entries_of(mails)))
+        writing.append(pool.submit(store, *companies[acquaintance_rows.company_anchor(address(person))][-1], ours_now))
     for person in range(first + people, first + 5 * people):
         entries = entries_of([mail(key + person, BUSIEST, address(person), NOW - DAY - (person % 40) * DAY)])
+        companies[acquaintance_rows.company_anchor(address(person))].append((address(person), entries))
         writing.append(pool.submit(store, address(person), entries, ours_now, False))
+    writing += [pool.submit(store_company, anchor, people_of, ours_now) for anchor, people_of in companies.items()]
     pool.shutdown()
     for one in writing:
         one.result()
@@ -89,6 +94,13 @@ def store(text: str, entries: Entries, ours: Directory, with_partition: bool = T
     if with_partition:
         write_months(anchor, entries)
     known, *_ = work_out(entries, {own: own}, NOW, Parameters(), ours)
+    acquaintance_rows.write(anchor, known, b"")
+
+
+def store_company(anchor: str, people: list[tuple[str, Entries]], ours: Directory) -> None:
+    """A company's row."""
+    external = {keys().address(text): keys().address(text) for text, _ in people}
+    known, *_ = work_out(joined([entries for _, entries in people]), external, NOW, Parameters(), ours)
     acquaintance_rows.write(anchor, known, b"")
 
 
