@@ -7,6 +7,7 @@ that nobody may call before, and the message at hand is done.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 
@@ -53,8 +54,9 @@ def refused(error: GraphCallError, task: Dirty | Backfill | Lifecycle, mailbox: 
 def _later(error: GraphCallError, task: Dirty | Backfill | Lifecycle, mailbox: Mailbox, now: int) -> None:
     if not error.is_busy and task.tries >= MOST_TRIES:
         raise error
-    # From now on, not from when the run began: what Graph asks for counts from its answer.
-    due = max(now, time.time()) + wait_of(error, task.tries, random.random())  # noqa: S311  jitter, no secret
+    # From now on, not from when the run began: what Graph asks for counts from its answer. A whole second, because whoever
+    # comes back compares with one: a fraction too early, the message would come back at once, again and again.
+    due = math.ceil(max(now, time.time()) + wait_of(error, task.tries, random.random()))  # noqa: S311  jitter, no secret
     if error.is_busy:
         mailboxes.change(mailbox.id, not_before=due, error=error.code or str(error.status))
     work.again(replace(task, tries=task.tries + 1), due)

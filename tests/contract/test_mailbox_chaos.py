@@ -86,7 +86,8 @@ def _live(app: VirtualApp, rough: bool) -> None:
         _mail(graph, f"in-{step}", hours, KIM, [ANNA, BEN] if step % 2 else [BEN])
         if step % 3 == 0:
             _mail(graph, f"out-{step}", hours + 0.1, ANNA, [KIM, CARL])
-        _mail(graph, f"news-{step}", hours, "news@cust.example", [ANNA, BEN], internetMessageHeaders=LISTED)
+        if step % 4 == 1:
+            _mail(graph, f"news-{step}", hours, "news@cust.example", [ANNA, BEN], internetMessageHeaders=LISTED)
         if step == 5:
             _mail(
                 graph, "absent", hours + 0.2, KIM, [BEN], internetMessageHeaders=ABSENT, inferenceClassification="other"
@@ -151,7 +152,7 @@ def _make_rough(app: VirtualApp) -> None:
     control = app.graph.control
     control.behaviour(loss=0.2, duplication=0.2, shuffle=True, notificationDelay=900.0, itemsPerPost=3)
     control.behaviour(emptyPages=1, repeatItems=True, replayPages=True, deltaLag=60.0, createdOnMove=True)
-    control.behaviour(notifyBeforeCreate=True, ghostOnSend=True, reauthorizeEvery=2 * HOUR)
+    control.behaviour(notifyBeforeCreate=True, ghostOnSend=True, reauthorizeEvery=3 * HOUR)
     reads = "users/.*(messages|calendarView|mailFolders)"
     for seconds in RETRY_AFTER:
         control.fault(reads, "throttle", rate=0.006, retryAfter=seconds)
