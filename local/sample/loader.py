@@ -23,6 +23,7 @@ TRIES = 8
 TRY_AGAIN = frozenset((429, 502, 503, 504))
 POLL_SECONDS = 0.5
 STALLED_SECONDS = 180.0  # no queue moved for this long: something is wrong
+TAKEN_IN_SECONDS = 60.0
 WIDGET_SECONDS = 60.0
 ACTIVITIES = frozenset(("email", "appointment", "phonecall", "task"))
 
@@ -105,19 +106,40 @@ class Poster:
 
 
 def post_all(changes: list[Change], target: Target, stop: Event, show: Show) -> None:
-    """Records first, one batch after another, then activities over several connections."""
+    """Records first, one batch after another; once they are taken in, activities over several connections.
+
+    The app would take them in any order, but a record that comes after its people's mails has their history copied to it.
+    """
     parts, done = list(batches(changes)), 0
     records = [part for part in parts if part[0]["entity"] not in ACTIVITIES]
     with Poster(target, stop) as poster, ThreadPoolExecutor(CONNECTIONS) as pool:
         for part in records:
             done += poster.post(part)
             show("sending", done, len(changes))
+        _wait_until_taken_in(target.status_url, stop)
         try:
             for sent in pool.map(poster.post, parts[len(records) :]):
                 done += sent
                 show("sending", done, len(changes))
         finally:
             pool.shutdown(cancel_futures=True)  # after a failure the other batches need not be tried
+
+
+def _wait_until_taken_in(status_url: str, stop: Event) -> None:
+    """Until the app has taken in what was sent, or for a minute: afterwards it is no matter of the order any more."""
+    until = time.monotonic() + TAKEN_IN_SECONDS
+    while _waiting(_queues(status_url)["crm-changes"]) and time.monotonic() < until:
+        if stop.wait(POLL_SECONDS):
+            raise LoadStopped
+
+
+def _queues(status_url: str) -> Mapping[str, Mapping[str, int]]:
+    found: Mapping[str, Mapping[str, int]] = _get(f"{status_url}/queues")
+    return found
+
+
+def _waiting(queue: Mapping[str, int]) -> int:
+    return sum(queue.values()) - queue["dead_letter"]
 
 
 def _get(url: str, token: str = "") -> Any:
@@ -131,9 +153,9 @@ def waiting_messages(status_url: str) -> tuple[int, int]:
 
     What comes by itself later (similar deals, mailboxes) is not waited for.
     """
-    queues: Mapping[str, Mapping[str, int]] = _get(f"{status_url}/queues")
-    waiting = [sum(queue.values()) - queue["dead_letter"] for name, queue in queues.items() if name in AWAITED]
-    return sum(waiting), sum(queue["dead_letter"] for queue in queues.values())
+    queues = _queues(status_url)
+    waiting = sum(_waiting(queue) for name, queue in queues.items() if name in AWAITED)
+    return waiting, sum(queue["dead_letter"] for queue in queues.values())
 
 
 def wait_until_handled(status_url: str, stop: Event, show: Show) -> None:

@@ -74,11 +74,15 @@ def test_batches_keep_order_and_never_mix_records_with_activities() -> None:
     assert [change for part in parts for change in part] == changes
 
 
-def test_everything_is_sent_once_and_all_records_before_any_activity() -> None:
+def test_everything_is_sent_once_and_activities_when_all_records_are_taken_in() -> None:
     taken: list[str] = []
     guard = Lock()
+    depths = iter([2, 1, 0])
 
     def take(path: str, body: Any) -> Answer:
+        if path == "/queues":
+            assert len(taken) == 1_500
+            return 200, {"crm-changes": {"active": next(depths), "locked": 0, "dead_letter": 7}}
         assert path == "/api/crm/changes"
         with guard:
             taken.extend(change["id"] for change in body["changes"])
@@ -89,6 +93,7 @@ def test_everything_is_sent_once_and_all_records_before_any_activity() -> None:
         post_all(changes, Target(base, "t", base), Event(), lambda *progress: shown.append(progress))
     assert sorted(taken) == sorted(change["id"] for change in changes)
     assert all(name.startswith("user") for name in taken[:1_500])
+    assert next(depths, None) is None
     assert shown[-1] == ("sending", 5_700, 5_700)
 
 
