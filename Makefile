@@ -46,6 +46,7 @@ eval: setup
 	@$(PY) -m bench.evaluate $(MAIL) $(HORIZON)
 
 # make eval-introductions MAIL=mail.csv.gz COLLEAGUES=ids.txt: who would have been the right colleague to ask?
+# Default: the sample's own mail and sellers.
 eval-introductions: setup
 	@$(PY) -m bench.evaluate_introductions $(MAIL) $(COLLEAGUES)
 

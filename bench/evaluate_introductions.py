@@ -1,6 +1,7 @@
-"""How well who knows whom finds the colleagues in contact: `python -m bench.evaluate_introductions MAIL COLLEAGUES`.
+"""How well who knows whom finds the colleagues in contact: `python -m bench.evaluate_introductions [MAIL COLLEAGUES]`.
 
-MAIL is a mail log (`bench.mail_log`), COLLEAGUES lists the ids of our people, one a line. Prints a JSON line per ranking with
+MAIL is a mail log (`bench.mail_log`), COLLEAGUES lists the ids of our people, one a line; without both, it is the sample tenant's
+mail with its sellers. Prints a JSON line per ranking with
 `ranking`, `hit_at_1`, `hit_at_5`, `mrr` and `n` (cases), on the later half of the log (`bench.introductions`): `rapport` is
 the app's strength with parameters fitted on the earlier half, `rapport_default` with the shipped ones, against the number
 of mails, the newest mail, and mails halved every 60 days. `settings` of the first line, published as the organisation's
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from msgspec import to_builtins
@@ -30,11 +31,12 @@ from bench.introductions import (
     pairs_of,
 )
 from bench.mail_log import MailLog, read_mail_log
+from local.sample.mail import SOURCE, choose_sellers, read_mails
 from shared.kpi.parameters import Parameters
 from shared.organisation_settings import WhoKnowsWhom
 
 
-def evaluate(log: MailLog, colleagues: Sequence[str]) -> list[dict[str, object]]:
+def evaluate(log: MailLog, colleagues: Iterable[str]) -> list[dict[str, object]]:
     """The printed lines as objects, `rapport` first."""
     key = {person: position + 1 for position, person in enumerate(log.people)}
     pairs = pairs_of(log.interactions, [key[person] for person in set(colleagues) if person in key])
@@ -82,11 +84,11 @@ def _line(name: str, pairs: Pairs, ranking: Ranking, dates: Sequence[int]) -> di
 
 def main(arguments: Sequence[str]) -> int:
     """Reads the two files and prints the lines."""
-    if len(arguments) != 2:
-        print("usage: python -m bench.evaluate_introductions MAIL COLLEAGUES", file=sys.stderr)
+    if len(arguments) not in (0, 2):
+        print("usage: python -m bench.evaluate_introductions [MAIL COLLEAGUES]", file=sys.stderr)
         return 2
-    log = read_mail_log(Path(arguments[0]))
-    colleagues = Path(arguments[1]).read_text(encoding="utf-8").split()
+    log = read_mail_log(Path(arguments[0]) if arguments else SOURCE)
+    colleagues = Path(arguments[1]).read_text(encoding="utf-8").split() if arguments else choose_sellers(read_mails())
     for line in evaluate(log, colleagues):
         print(json.dumps(line))
     return 0

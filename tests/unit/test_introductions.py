@@ -147,6 +147,13 @@ def test_the_command_prints_a_json_line_per_ranking(tmp_path, capsys):
     assert all({"hit_at_1", "hit_at_5", "mrr", "n"} <= set(line) for line in lines)
 
 
+def test_without_files_it_is_the_sample_and_ours_leads_there(capsys):
+    assert main([]) == 0
+    ours, _, *simpler = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert all(ours[measure] >= line[measure] for line in simpler for measure in ("hit_at_1", "hit_at_5", "mrr"))
+    assert ours["n"] > 300
+
+
 def test_the_printed_settings_make_the_app_rank_as_it_was_measured(tmp_path):
     settings = evaluate(steady_log(tmp_path), ["a", "b", "c"])[0]["settings"]
     served = parameters_of(msgspec.convert(settings, OrganisationSettings))
@@ -161,5 +168,5 @@ def test_each_fitted_choice_can_be_published():
 
 
 def test_the_command_says_how_it_is_used(capsys):
-    assert main([]) == 2
+    assert main(["mail.csv"]) == 2
     assert "MAIL COLLEAGUES" in capsys.readouterr().err
