@@ -128,7 +128,7 @@ def test_built_runs_alone(unpacked: Path) -> None:
         f"         and not m.__spec__.cached.startswith('{unpacked}')]\n"
         "print(json.dumps([names, foreign, stale]))\n"
     )
-    command = [python, "-I", "-c", script]
+    command = [python, "-I", "-S", "-c", script]  # without the packages of the environment that runs the tests
     done = subprocess.run(command, cwd=unpacked, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     names, foreign, stale = json.loads(done.stdout.splitlines()[-1])
