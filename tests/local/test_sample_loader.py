@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Event, Lock
 from typing import Any
 
 import pytest
@@ -15,43 +14,21 @@ import pytest
 from local.sample import loader
 from local.sample.loader import LoadError, LoadStopped, Poster, Target, batches, post_all, wait_until_handled
 from local.sample.progress import Progress
+from tests.doubles.serving import Asked, Reply
+from tests.doubles.serving import serving as http_serving
 
 Answer = tuple[int, Any]
 LOST = 0  # no answer, the connection closes
 
 
-@contextmanager
-def serving(answer: Callable[[str, Any], Answer]) -> Iterator[str]:
+def serving(answer: Callable[[str, Any], Answer]) -> AbstractContextManager[str]:
     """A server that answers (path, JSON body) with (status, JSON); its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def reply(asked: Asked) -> Reply | None:
+        status, content = answer(asked.path, json.loads(asked.body) if asked.body else None)
+        return None if status == LOST else (status, {}, json.dumps(content).encode())
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, content = answer(self.path, json.loads(body) if body else None)
-            if status == LOST:
-                self.close_connection = True
-                return
-            text = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_POST
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    return http_serving(reply)
 
 
 def _changes(**counts: int) -> list[dict[str, Any]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,43 +15,23 @@ from shared.entity_groups import submit
 from shared.errors import UnavailableError
 from shared.table_requests import SCOPE, TableRequests, TableServiceError
 from tests.doubles.ports import free_port
+from tests.doubles.serving import Asked, Reply
+from tests.doubles.serving import serving as http_serving
 
 KEY = AzureNamedKeyCredential("account", "a2V5")
-Asked = list[tuple[str, str, dict[str, str]]]
 
 
 @contextmanager
-def serving(answer: Callable[[int], tuple[int, dict[str, str], bytes]]) -> Iterator[tuple[str, Asked]]:
-    """A server that answers by the number of the request; its address and what it was asked."""
-    asked: Asked = []
+def serving(answer: Callable[[int], Reply]) -> Iterator[tuple[str, list[Asked]]]:
+    """A server that answers by the number of the request; its account's address and what it was asked."""
+    asked: list[Asked] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def reply(request: Asked) -> Reply:
+        asked.append(request)
+        return answer(len(asked))
 
-        def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked.append((self.command, self.path, dict(self.headers.items())))
-            status, headers, content = answer(len(asked))
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_POST = do_PUT = do_DELETE = do_GET
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/account", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_serving(reply) as address:
+        yield f"{address}/account", asked
 
 
 class Identity:
@@ -119,7 +97,7 @@ def test_a_key_signs_and_an_identity_shows_its_token_until_it_ends() -> None:
             with closing(TableRequests(url, credential)) as requests:
                 for _ in range(2):
                     requests.send("GET", "/insights()?$top=1", {})
-    shown = [headers["Authorization"] for _, _, headers in asked]
+    shown = [each.headers["Authorization"] for each in asked]
     assert all(one.startswith("SharedKeyLite account:") for one in shown[:2])
     assert shown[2:] == ["Bearer token1", "Bearer token1", "Bearer token1", "Bearer token2"]
     assert (long.scopes, short.scopes) == ([SCOPE], [SCOPE, SCOPE])
