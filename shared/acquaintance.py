@@ -14,7 +14,7 @@ from hashlib import blake2b
 import numpy as np
 from msgspec import Struct, msgpack
 
-from shared import registry
+from shared import decoders, registry
 from shared.columns import Entries
 from shared.directory import Directory
 from shared.keys import keys
@@ -67,7 +67,7 @@ class Known(Struct, frozen=True, array_like=True):
 
 
 _encoder = msgpack.Encoder()
-_decoder = msgpack.Decoder(Known)
+_decoder = decoders.of_msgpack(Known)
 
 
 def encode(known: Known) -> bytes:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 import msgspec
 
+from shared import decoders
 from shared.errors import ForbiddenError, UnauthenticatedError
 from shared.settings import Settings, settings
 
@@ -178,7 +179,7 @@ def caller_of_principal(header: str, values: Settings) -> Caller:
     Only to be called while WEBSITE_AUTH_ENABLED is true. Raises UnauthenticatedError.
     """
     try:
-        principal = msgspec.json.decode(base64.b64decode(header, validate=True), type=_Principal)
+        principal = decoders.of_json(_Principal).decode(base64.b64decode(header, validate=True))
     except (binascii.Error, msgspec.DecodeError):
         raise UnauthenticatedError("The platform's sign-in header cannot be read.") from None
     claims: dict[str, Any] = {claim.typ: claim.val for claim in principal.claims}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Raw, Struct, ValidationError, field
-from msgspec.json import Decoder
 
+from shared import decoders
 from shared.crm.attributes import RELATIONSHIPS, SCHEMAS, normal_form
 from shared.crm.values import InvalidPartError, normal_id
 from shared.errors import InvalidInputError
@@ -68,22 +67,12 @@ def parse_batch(body: bytes) -> list[Change]:
     Raises InvalidInputError with the JSON path of the first fault (`$.changes[3].version`); then nothing is taken in.
     """
     try:
-        batch = _batch_decoder().decode(body)
+        batch = decoders.of_json(_Batch).decode(body)
     except ValidationError as error:
         raise _invalid(error, "$") from None
     except (ValueError, RecursionError):
         raise InvalidInputError("the body is not valid JSON in UTF-8, or nested too deeply") from None
     return [_checked(plain, f"$.changes[{i}]") for i, plain in enumerate(batch.changes)]
-
-
-@cache
-def _batch_decoder() -> Decoder[_Batch]:
-    return Decoder(_Batch)
-
-
-@cache
-def _attribute_decoder(entity: str) -> Decoder[Any]:
-    return Decoder(SCHEMAS[entity])
 
 
 def _checked(plain: _PlainChange, path: str) -> Change:
@@ -112,7 +101,7 @@ def _refuse_unrelated_fields(plain: _PlainChange, path: str) -> None:
 
 def _attributes(plain: _PlainChange, path: str) -> dict[str, Any]:
     try:
-        return normal_form(plain.entity, _attribute_decoder(plain.entity).decode(plain.attributes))
+        return normal_form(plain.entity, decoders.of_json(SCHEMAS[plain.entity]).decode(plain.attributes))
     except ValidationError as error:
         raise _invalid(error, path) from None
     except InvalidPartError as error:

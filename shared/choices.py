@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, json
 from msgspec.structs import asdict
 
-from shared import tables
+from shared import decoders, tables
 from shared.crm.values import normal_id
 from shared.domains import registrable
 from shared.errors import FormatVersionError, InvalidInputError
@@ -100,7 +100,7 @@ def of(person: int) -> Choices:
 def _read(row: tables.Row) -> Choices:
     if row["v"] != VERSION:
         raise FormatVersionError(f"choices have format {row['v']}, this app reads {VERSION}")
-    return json.decode(tables.unsplit(row), type=Choices)
+    return decoders.of_json(Choices).decode(tables.unsplit(row))
 
 
 def choose(person: int, choices: Choices) -> Choices:

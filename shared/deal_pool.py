@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct, msgpack
 from numpy.typing import NDArray
 
+from shared import decoders
 from shared.deal_fields import AMOUNT, CATEGORIES, DealValues, values_of
 from shared.kpi.gower import CategoryField, NumberField
 from shared.kpi.interactions import Bools, Floats, Indices, Instants
@@ -155,7 +156,7 @@ def pack(pool: Pool) -> bytes:
 
 def unpack(blob: bytes) -> Pool:
     """The pool that `pack` wrote."""
-    packed = msgpack.decode(zlib.decompress(blob), type=_Packed)
+    packed = decoders.of_msgpack(_Packed).decode(zlib.decompress(blob))
     return Pool(
         ids=np.array([id.encode() for id in packed.ids], dtype="S"),
         created=np.frombuffer(packed.created, "<i8").astype(np.int64),

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct, convert, json
 
+from shared import decoders
 from shared.entity_groups import Row
 from shared.table_requests import Answer, TableRequests, TableServiceError
 
@@ -29,7 +30,7 @@ class _Page(Struct):
     value: list[Row]
 
 
-_decoder = json.Decoder(_Page)
+_decoder = decoders.of_json(_Page)
 
 
 def literal(value: str) -> str:

@@ -17,6 +17,7 @@ from shared import (
     acquaintance_rows,
     choices,
     closeness,
+    decoders,
     groups,
     ingest,
     introduction_rows,
@@ -156,7 +157,7 @@ def receipt(id: str, now: int) -> Receipt:
     finished = done.keys() >= {_REST, *_PLACES}
     counts: Counter[str] = Counter()
     for row in rows.values():
-        counts.update(json.decode(row["counts"], type=dict[str, int]))
+        counts.update(decoders.of_json(dict[str, int]).decode(row["counts"]))
     plain = Receipt(
         id=id,
         status="COMPLETED" if finished else "FAILED" if now > at + _OVERDUE else "PROCESSING",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import Raw, json
 from msgspec.structs import replace
 
-from shared import row_rights
+from shared import decoders, row_rights
 from shared.auth import COVER_RISK, Caller
 from shared.keys import keys
 from shared.reading import SIMILAR, Answer
@@ -18,7 +18,7 @@ from shared.widgets import Concentration, CoverRisk, PersonRef, SimilarWonOpport
 
 NOT_ALL_READABLE = "notAllReadable"
 _NOBODY = PersonRef(id="", name="")
-_decoder = json.Decoder(dict[str, Raw])
+_decoder = decoders.of_json(dict[str, Raw])
 
 
 def all_for(who: Caller, answer: Answer) -> Answer:
@@ -34,7 +34,7 @@ def all_for(who: Caller, answer: Answer) -> Answer:
 def one_for(who: Caller, answer: Answer) -> Answer:
     """The answer with one widget, whichever it is, as this caller may see it."""
     envelope = _decoder.decode(answer.body)
-    name = json.decode(envelope["widget"], type=str)
+    name = decoders.of_json(str).decode(envelope["widget"])
     seen = _seen(who, name, envelope["data"])
     return answer if seen is envelope["data"] else Answer(json.encode({**envelope, "data": seen}), None)
 
@@ -44,7 +44,7 @@ def _seen(who: Caller, name: str, raw: Raw) -> Raw:
 
 
 def _cover_risk(who: Caller, raw: Raw) -> Raw:
-    cover = json.decode(raw, type=CoverRisk)
+    cover = decoders.of_json(CoverRisk).decode(raw)
     if COVER_RISK in who.roles or not _marks(who).isdisjoint(cover.named_to):
         return raw
     leaving = cover.if_leaves and replace(cover.if_leaves, person=_NOBODY)
@@ -63,7 +63,7 @@ def _marks(who: Caller) -> set[str]:
 
 def _similar(who: Caller, raw: Raw) -> Raw:
     """Without deals that the caller may not read, and without averages where one of these is in them."""
-    found = json.decode(raw, type=SimilarWonOpportunities)
+    found = decoders.of_json(SimilarWonOpportunities).decode(raw)
     named = list(dict.fromkeys([*(deal.record for deal in found.deals), *found.averaged_deals]))
     may = row_rights.rights().readable(who, named) if named else set()
     if may == set(named):

@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from msgspec import Struct, field, msgpack
 
-from shared import tables
+from shared import decoders, tables
 from shared.errors import FormatVersionError, UnavailableError
 from shared.interactions import Interaction, InteractionCopy, merge
 
@@ -53,7 +53,7 @@ class Placement(Struct):
 
 LENT = "lent:"
 _encoder = msgpack.Encoder(order="deterministic")
-_decoder = msgpack.Decoder(Group)
+_decoder = decoders.of_msgpack(Group)
 
 
 def update(changed: Mapping[str, Mapping[str, HeldCopy]], reach: Callable[[Interaction], Iterable[Reach]]) -> Placement:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 import azure.functions as func
 import msgspec
 
-from shared import telemetry
+from shared import decoders, telemetry
 from shared.auth import Caller, acting_as, authenticate, require_role
 from shared.errors import InvalidInputError, RapportError, TooLargeError
 from shared.negotiation import GZIP_FROM_BYTES, accepts_gzip, encoded_tag, entity_tag, gzip, is_unchanged
@@ -152,7 +152,7 @@ def body_of(req: func.HttpRequest, max_bytes: int | None = None) -> bytes:
 def request_of(req: func.HttpRequest, content: type[Content], max_bytes: int | None = None) -> Content:
     """The body as `content`. Raises TooLargeError, and InvalidInputError with the path of the first wrong place."""
     try:
-        return msgspec.json.decode(body_of(req, max_bytes), type=content)
+        return decoders.of_json(content).decode(body_of(req, max_bytes))
     except msgspec.DecodeError as error:
         raise _invalid_input(error) from None
 
@@ -162,7 +162,7 @@ def query_of(req: func.HttpRequest, content: type[Content]) -> Content:
     lists = _list_names(cast(Hashable, content))
     given = {name: value.split(",") if name in lists else value for name, value in req.params.items()}
     try:
-        return msgspec.convert(given, content, strict=False)
+        return decoders.convert(given, content, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid_input(error) from None
 

@@ -15,6 +15,7 @@ import msgspec
 
 from shared import (
     acquaintance_rows,
+    decoders,
     groups,
     opt_outs,
     placing,
@@ -34,7 +35,7 @@ from shared.states import HeldState
 MESSAGE_BYTES = 200_000  # of 256 KB that a message may have; the rest is for its properties
 _CHANGES_BYTES = 2_500_000  # uncompressed: bounds the memory and the time of one message
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(list[Change])
+_decoder = decoders.of_json(list[Change])
 _OUR_PEOPLE = ("user", "team")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import json
 
-from shared import tables
+from shared import decoders, tables
 from shared.errors import FormatVersionError, NotFoundError, UnavailableError
 from shared.introduction_mail import Template, default_template
 from shared.introduction_requests import Request
@@ -43,7 +43,7 @@ def read(introducer: str, id: str) -> Request | None:
 def _read(row: tables.Row) -> Request:
     if row["v"] != VERSION:
         raise FormatVersionError(f"introductions have format {row['v']}, this app reads {VERSION}")
-    return json.decode(tables.unsplit(row), type=Request)
+    return decoders.of_json(Request).decode(tables.unsplit(row))
 
 
 Decide = Callable[[list[Request], Request | None], Request]
@@ -98,7 +98,7 @@ def forget(concerns: Callable[[Request], bool]) -> int:
 def template(language: str) -> Template:
     """The template of a language: the administrator's, else the supplied one."""
     row = tables.read(TABLE, "template", language)
-    return json.decode(tables.unsplit(row), type=Template) if row else default_template(language)
+    return decoders.of_json(Template).decode(tables.unsplit(row)) if row else default_template(language)
 
 
 def save_template(language: str, new: Template) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import msgpack
 from numpy.typing import NDArray
 
+from shared import decoders
 from shared.errors import FormatVersionError
 from shared.kpi.interactions import Bools, Floats, Indices
 from shared.list_rows import ListRow
@@ -29,7 +30,7 @@ _FIGURES = np.dtype(
 )  # fmt: skip
 _NAMES = _FIGURES.names or ()
 _INSTANTS = ("next_at", "last_at", "closes_at")
-_texts = msgpack.Decoder(tuple[list[str], list[str], list[str]])
+_texts = decoders.of_msgpack(tuple[list[str], list[str], list[str]])
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, msgpack
 
+from shared import decoders
 from shared import widgets as w
 from shared.rosters import Roster
 
@@ -41,7 +42,7 @@ class ListRow(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 _encoder = msgpack.Encoder()
-_decoder = msgpack.Decoder(ListRow)
+_decoder = decoders.of_msgpack(ListRow)
 
 
 def encode(row: ListRow) -> bytes:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import functools
 
-from msgspec import json
-
-from shared import stamps, tables
+from shared import decoders, stamps, tables
 from shared.errors import FormatVersionError, NotFoundError
 from shared.kpi.parameters import NeverLog, Parameters, Points, Weights, WorkingCalendar
 from shared.noise import SIGN_NAMES
@@ -45,7 +43,7 @@ def settings_in(row: tables.Row) -> OrganisationSettings:
     """The settings that a version's row holds. Raises FormatVersionError for a newer format."""
     if row["v"] != VERSION:
         raise FormatVersionError(f"settings have format {row['v']}, this app reads {VERSION}")
-    return json.decode(tables.unsplit(row), type=OrganisationSettings)
+    return decoders.of_json(OrganisationSettings).decode(tables.unsplit(row))
 
 
 def in_force() -> OrganisationSettings:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from shared import decoders
 from shared.errors import InvalidInputError
 from shared.settings import settings
 
@@ -49,7 +50,7 @@ def unseal(token: str, state_type: type[State], *, purpose: str, key: bytes | No
     if len(token) > _LONGEST_TOKEN or not content or not hmac.compare_digest(mac, _mac(content, purpose, key)):
         raise InvalidInputError("The continuation is not one that this list gave.", "$.continuation")
     try:
-        return msgspec.json.decode(content, type=state_type)
+        return decoders.of_json(state_type).decode(content)
     except msgspec.DecodeError:  # signed by an older version of the app
         raise InvalidInputError("The continuation is too old; start the list again.", "$.continuation") from None
 

@@ -6,7 +6,7 @@ import time
 
 from msgspec import json
 
-from shared import stamps, tables
+from shared import decoders, stamps, tables
 from shared.directory import directory
 from shared.errors import FormatVersionError, NotFoundError
 from shared.moments import instant
@@ -27,7 +27,7 @@ def latest() -> QualityReport:
         raise NotFoundError("The quality of the score has not been measured yet.")
     if row["v"] != VERSION:
         raise FormatVersionError(f"quality reports have format {row['v']}, this app reads {VERSION}")
-    return json.decode(tables.unsplit(row), type=QualityReport)
+    return decoders.of_json(QualityReport).decode(tables.unsplit(row))
 
 
 def refresh(now: int) -> QualityReport:

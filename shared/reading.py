@@ -8,12 +8,12 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Raw, Struct, json
 
-from shared import exchange, insights
+from shared import decoders, exchange, insights
 from shared.crm.values import normal_id
 from shared.errors import InvalidInputError, NotFoundError
 from shared.rosters import RECORD_TYPES
 
-_SNAPSHOT = json.Decoder(dict[str, Raw])
+_SNAPSHOT = decoders.of_json(dict[str, Raw])
 Found = TypeVar("Found")
 SIMILAR = "similarWonOpportunities"  # of a past instant, it is found only when it is asked for by name
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -73,7 +73,7 @@ def _with_suspicion(answer: Answer) -> Answer:
     if exchange.SUSPECT not in exchange.flags():
         return answer
     envelope = _SNAPSHOT.decode(answer.body)
-    flags = [*json.decode(envelope["flags"], type=list[str]), exchange.SUSPECT]
+    flags = [*decoders.of_json(list[str]).decode(envelope["flags"]), exchange.SUSPECT]
     return Answer(json.encode({**envelope, "flags": flags}), None)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
-from shared import queues
+from shared import decoders, queues
 from shared.errors import PoisonMessageError
 from shared.settings import settings
 
@@ -110,8 +110,8 @@ def read_people_update(body: bytes) -> AnyUpdate:
 
 
 Content = TypeVar("Content")
-_record_decoder = msgspec.json.Decoder(RecordUpdate)
-_people_decoder: msgspec.json.Decoder[AnyUpdate] = msgspec.json.Decoder(AnyUpdate)
+_record_decoder = decoders.of_json(RecordUpdate)
+_people_decoder: msgspec.json.Decoder[AnyUpdate] = decoders.of_json(cast(Any, AnyUpdate))
 
 
 def _read(body: bytes, decoder: msgspec.json.Decoder[Content]) -> Content:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, msgpack
 
-from shared import membership, tables
+from shared import decoders, membership, tables
 from shared.errors import FormatVersionError, UnavailableError
 from shared.membership import Claim
 
@@ -68,7 +68,7 @@ class Roster(Struct, frozen=True, kw_only=True):
 
 
 _encoder = msgpack.Encoder(order="deterministic")
-_decoder = msgpack.Decoder(Roster)
+_decoder = decoders.of_msgpack(Roster)
 
 
 def place(record: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import functools
 from msgspec import json
 from msgspec.structs import replace
 
-from shared import telemetry
+from shared import decoders, telemetry
 from shared.known_colleagues import Evidence
 from shared.messages.render import Renderer
 from shared.widgets import Summary
@@ -31,7 +31,7 @@ def evidence_line(evidence: Evidence, language: str) -> str:
 
 def in_words(summary: bytes, language: str) -> bytes:
     """The summary with the text of each sentence; one without a translation is told in English, and counted."""
-    told = json.decode(summary, type=Summary)
+    told = decoders.of_json(Summary).decode(summary)
     sentences = []
     for sentence in told.sentences:
         text = _renderer().render(sentence.id, sentence.parameters, language)

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 import msgspec
 from msgspec import Meta, field
 
+from shared import decoders
 from shared.errors import SettingError
 
 PERSON_KEY_BYTES = 32
@@ -200,7 +201,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         """
         given = {name: environ[name].strip() for name in cls.__struct_encode_fields__ if environ.get(name, "").strip()}
         try:
-            return msgspec.convert(given, cls, strict=False)
+            return decoders.convert(given, cls, strict=False)
         except msgspec.ValidationError as error:
             raise SettingError(f"An app setting has the wrong form: {error}") from None
 

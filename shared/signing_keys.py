@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from shared import decoders
 from shared.errors import SettingError, UnavailableError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def fetch(url: str) -> dict[str, Any]:
     opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({} if local else None))
     try:
         with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
-            return msgspec.json.decode(answer.read(_LONGEST_DOCUMENT), type=dict[str, Any])
+            return decoders.of_json(dict[str, Any]).decode(answer.read(_LONGEST_DOCUMENT))
     except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
         raise UnavailableError(
             f"The sign-in service at {address.hostname} did not answer ({type(error).__name__})."

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from msgspec import Struct, msgpack
 
-from shared import tables
+from shared import decoders, tables
 from shared.deal_fields import AMOUNT, DealValues
 from shared.errors import FormatVersionError
 from shared.organisation_settings import SimilarDeals
@@ -62,7 +62,7 @@ def read(record: str) -> tuple[SimilarResult, Basis] | None:
         return None
     if row["v"] != VERSION:
         raise FormatVersionError(f"similar deals have format {row['v']}, this app reads {VERSION}")
-    result = msgpack.decode(zlib.decompress(tables.unsplit(row)), type=SimilarResult)
+    result = decoders.of_msgpack(SimilarResult).decode(zlib.decompress(tables.unsplit(row)))
     return result, Basis(row["foundAt"], row["tag"])
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shared import queues, record_updates, telemetry
+from shared import decoders, queues, record_updates, telemetry
 from shared.errors import PoisonMessageError
 from shared.settings import settings
 
@@ -49,7 +49,7 @@ def work_off(body: bytes, now: int) -> None:
     without its new list is computed again within the hour when it is read, else by the nightly sweep.
     """
     try:
-        message = msgspec.json.decode(body, type=SimilarUpdate)
+        message = decoders.of_json(SimilarUpdate).decode(body)
     except msgspec.DecodeError as error:
         raise PoisonMessageError(f"The message is no SimilarUpdate: {error}.") from None
     if not message.deals:

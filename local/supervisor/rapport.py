@@ -188,6 +188,7 @@ def host_environment(options: Options, person_key: str, bus_key: str, func: bool
         "PERSON_KEY": person_key,
         "TENANT_DOMAINS": "us.example",
         "TZ": "UTC",
+        "PYTHONFAULTHANDLER": "1",  # a crash below Python leaves its threads in host.log
         "AzureFunctionsJobHost__extensions__serviceBus__maxConcurrentCalls": "4",
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "languageWorkers__python__defaultExecutablePath": sys.executable,

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_type_hints
 
-from msgspec import UNSET, Struct, UnsetType, convert, field
+from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import fields
 
+from shared import decoders
 from shared.crm.values import (
     Address,
     Addresses,
@@ -208,7 +209,7 @@ def normal_attributes(entity: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises msgspec.ValidationError for a wrong type, InvalidPartError for a wrong value.
     """
-    return normal_form(entity, convert(given, SCHEMAS[entity]))
+    return normal_form(entity, decoders.convert(given, SCHEMAS[entity]))
 
 
 def normal_form(entity: str, checked: Struct) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Literal
 
-from msgspec import DecodeError, Struct, ValidationError, json
+from msgspec import DecodeError, Struct, ValidationError
 
+from shared import decoders
 from shared.changes import Change, Ref
 from shared.crm.attributes import RELATIONSHIPS, normal_attributes
 from shared.crm.dataverse_columns import attributes_of
@@ -62,7 +62,7 @@ class _Shape(Struct, rename="pascal"):
 def is_execution_context(body: bytes) -> bool:
     """Say whether a body is the JSON of a RemoteExecutionContext, as opposed to a plain batch."""
     try:
-        _decoder(_Shape).decode(body)
+        decoders.of_json(_Shape).decode(body)
     except (DecodeError, RecursionError):
         return False
     return True
@@ -75,7 +75,7 @@ def parse_execution_context(body: bytes) -> list[Change]:
     another shape and for one that Dataverse has cut because it was longer than 256 KB: what it said is lost in it.
     """
     try:
-        context: _Context = _decoder(_Context).decode(body)
+        context: _Context = decoders.of_json(_Context).decode(body)
     except ValidationError as error:
         detail, _, path = str(error).partition(" - at `")
         raise InvalidInputError(detail, path.rstrip("`") or "$") from None
@@ -90,11 +90,6 @@ def parse_execution_context(body: bytes) -> list[Change]:
         return read(context, pairs(context.input_parameters))
     except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
         raise InvalidInputError("the parameters do not have the shape of this message", "$.InputParameters") from None
-
-
-@cache
-def _decoder(shape: type[Any]) -> json.Decoder[Any]:
-    return json.Decoder(shape)
 
 
 def _written(context: _Context, parameters: dict[str, Any]) -> list[Change]:

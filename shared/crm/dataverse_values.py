@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import DecodeError, ValidationError, convert, json
+from msgspec import DecodeError, ValidationError, json
 
+from shared import decoders
 from shared.crm.attributes import SCHEMAS
 from shared.crm.values import RECORD_TYPES, instant, normal_id
 from shared.people import normal_address
@@ -48,7 +49,7 @@ def moment(value: Any) -> datetime | None:
         if wcf := _WCF_DATE.fullmatch(value):
             found = _EPOCH + timedelta(milliseconds=int(wcf[1]))
         else:
-            found = convert(value, datetime)
+            found = decoders.convert(value, datetime)
             found = found if found.tzinfo else found.replace(tzinfo=UTC)  # Dataverse keeps UTC where it says no zone
         instant(found)
     except (ValidationError, ValueError, OverflowError):

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct, field, json, msgpack
 
+from shared import decoders
 from shared.changes import Change
 from shared.errors import FormatVersionError
 
@@ -89,7 +90,7 @@ def decode(data: bytes) -> EntityState:
 
 
 _encoder = msgpack.Encoder(order="deterministic")
-_decoder = msgpack.Decoder(EntityState)
+_decoder = decoders.of_msgpack(EntityState)
 
 
 def _state_of(change: Change) -> EntityState:

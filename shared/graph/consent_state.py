@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct, json
 
-from shared import tables, telemetry
+from shared import decoders, tables, telemetry
 from shared.errors import UnavailableError
 from shared.graph.consent import Consent, Transition
 
@@ -15,7 +15,7 @@ TABLE = "consent"
 _KEY, _STATE = "consent", "state"
 _TRIES = 8
 _FRESH_SECONDS = 20.0
-_decoder = json.Decoder(Consent)
+_decoder = decoders.of_json(Consent)
 _held: tuple[Consent, float] | None = None
 
 
@@ -73,4 +73,4 @@ def change(step: Callable[[Consent], Transition | None], now: int, by: str) -> T
 def history() -> Iterator[Event]:
     """All transitions, oldest first."""
     for row in tables.query(TABLE, _KEY, "t|", "t}"):
-        yield json.decode(row["event"], type=Event)
+        yield decoders.of_json(Event).decode(row["event"])

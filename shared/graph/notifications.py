@@ -15,7 +15,7 @@ from concurrent.futures import TimeoutError as SendTimeoutError
 
 import msgspec
 
-from shared import telemetry
+from shared import decoders, telemetry
 from shared.errors import InvalidInputError, UnauthenticatedError, UnavailableError
 from shared.graph import subscriptions, work
 from shared.graph.subscriptions import Subscription, url_keys
@@ -44,7 +44,7 @@ class Delivery(msgspec.Struct):
     value: list[Item]
 
 
-_decoder = msgspec.json.Decoder(Delivery)
+_decoder = decoders.of_json(Delivery)
 _read: dict[str, tuple[Subscription | None, float]] = {}
 
 

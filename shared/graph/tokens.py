@@ -11,8 +11,9 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from msgspec import DecodeError, Struct, json
+from msgspec import DecodeError, Struct
 
+from shared import decoders
 from shared.graph.calls import GraphCallError, retry_after
 from shared.settings import Settings
 
@@ -63,7 +64,7 @@ async def request_token(http: httpx.AsyncClient, settings: Settings) -> Token:
     except httpx.TransportError:
         raise GraphCallError(0) from None
     try:
-        found = json.decode(answer.content, type=_Answer)
+        found = decoders.of_json(_Answer).decode(answer.content)
     except DecodeError:
         found = _Answer(error="unreadable")
     if answer.status_code != 200 or not found.access_token:
@@ -86,7 +87,9 @@ def roles_of(token: str) -> frozenset[str]:
     """The roles that a token claims, unchecked; none for what cannot be read."""
     try:
         payload = token.split(".")[1]
-        return frozenset(json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims).roles)
+        return frozenset(
+            decoders.of_json(_Claims).decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).roles
+        )
     except (IndexError, ValueError, DecodeError):
         return frozenset()
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from shared import queues
+from shared import decoders, queues
 from shared.errors import PoisonMessageError
 from shared.settings import settings
 
@@ -73,7 +73,7 @@ def _queue(work: Dirty | Backfill | Lifecycle) -> str:
 def read(body: bytes, kind: type[Work]) -> Work:
     """The content of a message. Raises PoisonMessageError for anything else."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoders.of_json(kind).decode(body)
     except msgspec.DecodeError as error:
         raise PoisonMessageError(f"The message is no {kind.__name__}: {error}.") from None
 

@@ -17,7 +17,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec import Struct
+
+from shared import decoders
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -30,7 +32,7 @@ Number = int | float
 Parameters = Mapping[str, int | float | str]
 
 
-class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
     """One language's words."""
 
     units: dict[str, dict[str, str]]
@@ -77,7 +79,7 @@ class Renderer:
 def catalogue(language: str) -> Catalogue:
     """The catalogue of one of LANGUAGES, read once."""
     text = files(__package__).joinpath(f"{language}.json").read_text(encoding="utf-8")
-    return msgspec.convert(json.loads(text), Catalogue)
+    return decoders.convert(json.loads(text), Catalogue)
 
 
 def plural_form(number: Number, language: str) -> str:
