@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.doubles.dataverse_limits import Clock, Limits
@@ -34,6 +32,7 @@ from tests.doubles.dataverse_query import (
     shown,
     unknown,
 )
+from tests.doubles.serving import Asked, Reply, as_json, serving
 
 TOKEN = "a-token-of-the-simulator"
 TRACKED_SECONDS = 7 * 86_400
@@ -50,15 +49,13 @@ def guid(*parts: object) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, repr(parts)))
 
 
-class Dataverse(ThreadingHTTPServer):
+class Dataverse:
     """An environment: `put` and `remove` are what its users do, everything else goes through the Web API."""
-
-    daemon_threads = True
 
     def __init__(
         self, clock: Clock | None = None, absent: tuple[str, ...] = (), untracked: tuple[str, ...] = ()
     ) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        self.address = ""
         self.clock = clock or Clock()
         self.limits = Limits(self.clock)
         self.absent, self.untracked = absent, untracked
@@ -72,16 +69,6 @@ class Dataverse(ThreadingHTTPServer):
         self._under_way = 0
         self._lock, self._counting = threading.RLock(), threading.Lock()
         self._issued: dict[int, float] = {}
-
-    @property
-    def address(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing on the screen when a client was killed."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
     def now(self) -> str:
         """The present second as the Web API writes it."""
@@ -104,6 +91,16 @@ class Dataverse(ThreadingHTTPServer):
             self.number += 1
             del self.rows[table][id]
             self.gone[table].append((self.number, id))
+
+    def reply(self, asked: Asked) -> Reply:
+        """The reply to a request."""
+        date = format_datetime(datetime.fromtimestamp(self.clock(), UTC), usegmt=True)
+        always = {"Date": date, "OData-Version": "4.0"}
+        if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return as_json(401, None, always)
+        body = json.loads(asked.body) if asked.body else None
+        status, content, headers = self.answer(asked.method, asked.path, asked.headers.get("Prefer", ""), body)
+        return as_json(status, content, always | headers)
 
     def answer(self, method: str, address: str, prefer: str, body: Any) -> tuple[int, Any, dict[str, str]]:
         """Status, body and headers of a request."""
@@ -267,46 +264,11 @@ def _error(code: str, message: str) -> Any:
     return {"error": {"code": code, "message": message}}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Dataverse
-    protocol_version = "HTTP/1.1"
-    wbufsize = 65_536  # head and body in one packet: two would wait for each other's acknowledgement
-
-    def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = json.loads(self.rfile.read(length)) if length else None
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return self._send(401, None, {})
-        prefer = self.headers.get("Prefer", "")
-        return self._send(*self.server.answer(self.command, self.path, prefer, body))
-
-    def _send(self, status: int, content: Any, headers: dict[str, str]) -> None:
-        data = b"" if content is None else json.dumps(content).encode()
-        self.send_response_only(status)
-        self.send_header("Date", format_datetime(datetime.fromtimestamp(self.server.clock(), UTC), usegmt=True))
-        self.send_header("OData-Version", "4.0")
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    do_GET = do_POST = do_PATCH = do_DELETE = _serve
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing on the screen."""
-
-
 @contextmanager
 def dataverse(
     clock: Clock | None = None, absent: tuple[str, ...] = (), untracked: tuple[str, ...] = ()
 ) -> Iterator[Dataverse]:
     """A running, empty environment; `absent` tables do not exist, of `untracked` ones no changes are known."""
-    with Dataverse(clock, absent, untracked) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    environment = Dataverse(clock, absent, untracked)
+    with serving(environment.reply) as environment.address:
+        yield environment

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.doubles.serving import Asked, Reply, as_json, serving
 
 _IN = re.compile(r"Microsoft\.Dynamics\.CRM\.In\(PropertyName='(\w+)',PropertyValues=\[('[^']+'(?:,'[^']+')*)\]\)")
 _KEYS = {
@@ -21,68 +20,42 @@ _KEYS = {
 }
 
 
-class ReadableRows(ThreadingHTTPServer):
+class ReadableRows:
     """`sees`: ids by caller. `asked` counts the questions, `status` answers the next ones in place of rows."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        self.address = ""
         self.sees: dict[str, set[str]] = {}
         self.asked: list[int] = []
         self.status = 200
 
-    @property
-    def address(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: ReadableRows
-
-    def do_GET(self) -> None:
-        address = urlsplit(self.path)
+    def answer(self, asked: Asked) -> Reply:
+        """The reply to a request."""
+        address = urlsplit(asked.path)
         query = parse_qs(address.query)
         table = address.path.removeprefix("/api/data/v9.2/")
-        asked = _IN.fullmatch(query["$filter"][0])
+        wanted = _IN.fullmatch(query["$filter"][0])
         key = _KEYS.get(table)
-        if not asked or asked[1] != key or query["$select"] != [key]:
-            return self._answer(400, {})
-        if self.headers["Authorization"] != "Bearer the-token":
-            return self._answer(401, {})
-        ids = [quoted.strip("'") for quoted in asked[2].split(",")]
-        self.server.asked.append(len(ids))
-        if self.server.status != 200:
-            return self._answer(self.server.status, {})
-        seen = self.server.sees.get(self.headers["CallerObjectId"])
+        if not wanted or wanted[1] != key or query["$select"] != [key]:
+            return as_json(400, {})
+        if asked.headers["Authorization"] != "Bearer the-token":
+            return as_json(401, {})
+        ids = [quoted.strip("'") for quoted in wanted[2].split(",")]
+        self.asked.append(len(ids))
+        if self.status != 200:
+            return as_json(self.status, {})
+        seen = self.sees.get(asked.headers["CallerObjectId"])
         if seen is None:
-            return self._answer(403, {"error": {"code": "0x80072560", "message": "The user is not a member."}})
-        return self._answer(200, {"value": [{key: id} for id in ids if id in seen]})
-
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Tests read results, not access logs."""
+            return as_json(403, {"error": {"code": "0x80072560", "message": "The user is not a member."}})
+        return as_json(200, {"value": [{key: id} for id in ids if id in seen]})
 
 
 @contextmanager
 def readable_rows() -> Iterator[ReadableRows]:
     """A server for the time of the block."""
-    with ReadableRows() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    rows = ReadableRows()
+    with serving(rows.answer) as rows.address:
+        yield rows
 
 
 class FixedCredential:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.doubles.serving import Asked, Reply, as_json, serving
 
 APPLICATION = re.compile(r"/v1\.0/applications\(uniqueName='([^']+)'\)")
 CREDENTIAL = re.compile(APPLICATION.pattern + r"/federatedIdentityCredentials\(name='([^']+)'\)")
@@ -18,23 +18,24 @@ SECRET = re.compile(r"(/[\w/-]+/secrets/[\w-]+)")
 Answer = tuple[int, Any]
 
 
-class Azure(ThreadingHTTPServer):
+class Azure:
     """What was made so far; `log` has every request as (method, path)."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        self.address = ""
         self.applications: dict[str, dict[str, Any]] = {}
         self.principals: dict[str, dict[str, Any]] = {}
         self.secrets: dict[str, str] = {}
         self.log: list[tuple[str, str]] = []
         self.refusal = 0  # a status that every call to Graph gets
 
-    @property
-    def address(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+    def reply(self, asked: Asked) -> Reply:
+        """The reply to a request, which must have a token unless it asks for the app's health."""
+        if asked.path != "/api/health" and not asked.headers.get("Authorization", "").startswith("Bearer "):
+            return as_json(401, None)
+        body = json.loads(asked.body) if asked.body else None
+        create = asked.headers.get("Prefer") == "create-if-missing"
+        return as_json(*self.answer(asked.method, asked.path.partition("?")[0], body, create))
 
     def answer(self, method: str, path: str, body: Any, create: bool) -> Answer:
         """Status and body of a request."""
@@ -85,36 +86,9 @@ class Azure(ThreadingHTTPServer):
         return (200, {"id": path}) if path in self.secrets else (404, {"error": {"code": "SecretNotFound"}})
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Azure
-
-    def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = json.loads(self.rfile.read(length)) if length else None
-        known = self.path == "/api/health" or self.headers.get("Authorization", "").startswith("Bearer ")
-        create = self.headers.get("Prefer") == "create-if-missing"
-        path = self.path.partition("?")[0]
-        status, content = self.server.answer(self.command, path, body, create) if known else (401, None)
-        data = b"" if content is None else json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing on the screen."""
-
-
 @contextmanager
 def azure() -> Iterator[Azure]:
     """A running server with nothing in it."""
-    with Azure() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    stand_in = Azure()
+    with serving(stand_in.reply) as stand_in.address:
+        yield stand_in
