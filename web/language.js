@@ -6,6 +6,16 @@ const FALLBACK = "en";
 const RIGHT_TO_LEFT = new Set(["ar"]);
 const known = new Map();
 
+/** Add the words of an entry that record forms do not load, such as lists: rows as those of texts.js, under keys of their own. */
+export function learn(texts) {
+  Object.assign(TEXTS, texts);
+}
+
+/** Words of elements that only some pages load; their catalogue has the columns of texts.js. */
+export function addTexts(more) {
+  Object.assign(TEXTS, more);
+}
+
 /** The language to speak: the wanted one, else the page's, else the browser's, else English; regions are kept for Intl. */
 export function languageOf(wanted) {
   for (const tag of [wanted, document.documentElement.lang, ...navigator.languages]) {

@@ -1,4 +1,7 @@
-"""The catalogue of the widgets' words: nothing missing, nothing left over, the same places to fill in every language."""
+"""The catalogues of words: nothing missing, nothing left over, the same places to fill in every language.
+
+`texts.js` is the words of all; an entry that record forms do not load keeps its own in `<entry>-texts.js`.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,23 @@ from shared.ledger import reason_name
 from shared.web_files import FOLDER
 from tests.web.recorded_app import RecordedApp
 
-CODE = "\n".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js") if path.name != "texts.js")
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js") if not path.name.endswith("texts.js"))
+CATALOGUES = sorted(path.name for path in FOLDER.glob("*texts.js"))
 
 
 @pytest.fixture(scope="module")
 def catalogue(browser: Browser, form_server: RecordedApp) -> dict[str, Any]:
     page = browser.new_page()
     page.goto(f"{form_server.url}/health")
-    found: dict[str, Any] = page.evaluate("import('/api/web/texts.js').then((module) => ({ ...module }))")
+    found: list[dict[str, Any]] = page.evaluate(
+        "(names) => Promise.all(names.map((name) => import(`/api/web/${name}`).then((module) => ({ ...module }))))",
+        CATALOGUES,
+    )
     page.close()
-    return found
+    keys = [key for one in found for key in one["TEXTS"]]
+    assert len(keys) == len(set(keys)), "a key in two catalogues"
+    languages = [one["LANGUAGES"] for one in found if "LANGUAGES" in one]
+    return {"LANGUAGES": languages[0], "TEXTS": {key: text for one in found for key, text in one["TEXTS"].items()}}
 
 
 def _places(text: str) -> set[str]:
