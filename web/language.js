@@ -11,11 +11,6 @@ export function learn(texts) {
   Object.assign(TEXTS, texts);
 }
 
-/** Words of elements that only some pages load; their catalogue has the columns of texts.js. */
-export function addTexts(more) {
-  Object.assign(TEXTS, more);
-}
-
 /** The language to speak: the wanted one, else the page's, else the browser's, else English; regions are kept for Intl. */
 export function languageOf(wanted) {
   for (const tag of [wanted, document.documentElement.lang, ...navigator.languages]) {

@@ -25,12 +25,14 @@ export async function activityNames(ids) {
   }
 }
 
-/** A request that was not answered with what was asked for; `state` is what the element then shows. */
+/**
+ * A request that was not answered with what was asked for; `state` is what the element then shows, `status` the HTTP status (0:
+ * no answer) and `errors` the places that are wrong, each `{ path, detail }`.
+ */
 export class Refusal extends Error {
-  constructor(state, detail = "") {
+  constructor(state, detail = "", { status = 0, errors = [] } = {}) {
     super(detail || state);
-    this.state = state;
-    this.detail = detail;
+    Object.assign(this, { state, detail, status, errors });
   }
 }
 
@@ -54,17 +56,17 @@ export async function ask(baseUrl, segments, query, signal) {
   const url = addressOf(baseUrl, segments, query);
   const first = await send(url, baseUrl, false, signal);
   const response = first.status === 401 ? await send(url, baseUrl, true, signal) : first;
-  if (!response.ok) throw new Refusal(STATES[response.status] ?? "unavailable", await detailOf(response));
+  if (!response.ok) throw await refusalOf(response);
   return response.json();
 }
 
-/** Tell the app something: JSON there and back. Nothing is repeated but after a refused token. Raises Refusal. */
-export async function tell(baseUrl, method, segments, content) {
+/** Tell the app something: JSON there and back, with `more` headers. Nothing is repeated but after a refused token. Raises Refusal. */
+export async function tell(baseUrl, method, segments, content, more = {}) {
   const url = addressOf(baseUrl, segments, {});
-  const body = content === undefined ? {} : { body: JSON.stringify(content), headers: { "Content-Type": "application/json" } };
+  const body = content === undefined ? { headers: more } : { body: JSON.stringify(content), headers: { "Content-Type": "application/json", ...more } };
   const first = await send(url, baseUrl, false, null, { method, ...body });
   const response = first.status === 401 ? await send(url, baseUrl, true, null, { method, ...body }) : first;
-  if (!response.ok) throw new Refusal(STATES[response.status] ?? "unavailable", await detailOf(response));
+  if (!response.ok) throw await refusalOf(response);
   return response.json();
 }
 
@@ -93,12 +95,10 @@ async function tokenFor(baseUrl, refresh) {
   }
 }
 
-async function detailOf(response) {
-  try {
-    return String((await response.json()).detail ?? "");
-  } catch {
-    return "";
-  }
+async function refusalOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  const { detail = "", errors = [] } = problem ?? {};
+  return new Refusal(STATES[response.status] ?? "unavailable", String(detail), { status: response.status, errors });
 }
 
 /** The widgets of one record, shared by all elements that show it; `state`, and `answer` once there is one. */
