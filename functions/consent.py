@@ -29,6 +29,21 @@ def get_settings_status(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(req, admin.status(int(time.time()), query_of(req, admin.StatusQuery).language))
 
 
+@blueprint.route(route="mailboxes", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="The mailboxes that are read, page by page: what each is doing, how far it is read, what is wrong with it",
+    roles=(ADMIN,),
+    query="shared.graph.mailbox_list.MailboxQuery",
+    response="shared.graph.mailbox_list.MailboxList",
+    errors=(InvalidInputError, UnavailableError),
+)
+def get_mailboxes(req: func.HttpRequest) -> func.HttpResponse:
+    """From the app's own table; asks nobody."""
+    from shared.graph import mailbox_list
+
+    return json_response(req, mailbox_list.listed(query_of(req, mailbox_list.MailboxQuery), int(time.time())))
+
+
 @blueprint.route(route="consent/enable", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="Enable reading, or choose other roles and groups",

@@ -14,19 +14,14 @@ from shared.errors import ConflictError, ForbiddenError, InvalidInputError, Unav
 from shared.graph import calendar, consent, consent_state, mail, mailboxes, private_events, work
 from shared.graph.calls import GraphCallError
 from shared.graph.consent import Consent, Scope, State, Transition
-from shared.graph.mailboxes import Mailbox
+from shared.graph.coverage import Coverage, coverage
 from shared.graph.times import text_of
 from shared.graph.work import Lifecycle
 from shared.settings import settings
+from shared.widgets import Shape
 
 STATE_SECONDS = 600
-LAG_SECONDS = 1_800
-POLL_SECONDS = 900
 _LONGEST_HISTORY = 100
-
-
-class Shape(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Base of the answers."""
 
 
 class StatusQuery(Struct, frozen=True):
@@ -62,20 +57,6 @@ class Link(Shape, frozen=True):
     """Where an administrator gives consent."""
 
     url: str
-
-
-class Coverage(Shape, frozen=True):
-    """Mailboxes in numbers. `lagging`: watermark older than half an hour (poll: two intervals); `failed`: refused or parked.
-
-    `progress`: share of the past that is read, 0 to 1; null without mailboxes.
-    """
-
-    connected: int
-    lagging: int
-    failed: int
-    backfilled: int
-    held: int
-    progress: float | None
 
 
 class HistoryEntry(Shape, frozen=True):
@@ -165,33 +146,6 @@ def _words(banner: str, day: int | None, left: int | None, language: str) -> str
     from shared.messages.render import Renderer
 
     return Renderer().render(f"banner.{banner}", {"day": day or 0, "left": left or 0}, language).text
-
-
-def coverage(known: list[Mailbox], now: int) -> Coverage:
-    """Count mailboxes; those that left count only as held while their data is kept."""
-    connected = [one for one in known if one.state == "connected"]
-    lag = LAG_SECONDS if settings().graph_mode == "push" else 2 * POLL_SECONDS
-    patience = work.CATCH_UP_SECONDS + lag if settings().graph_mode == "push" else lag
-    return Coverage(
-        connected=len(connected),
-        lagging=sum(min(one.mail_until, one.calendar_until) < now - patience for one in connected),
-        failed=sum(bool(one.error) for one in connected),
-        backfilled=sum(one.is_backfilled for one in connected),
-        held=sum(one.state == "held" for one in known),
-        progress=round(sum(map(_progress, connected)) / len(connected), 4) if connected else None,
-    )
-
-
-def _progress(mailbox: Mailbox) -> float:
-    if mailbox.is_backfilled:
-        return 1.0
-    whole = 2 * (mailbox.connected_at - mailbox.target) or 1
-    left = (
-        (mailbox.mail_from or mailbox.connected_at)
-        + (mailbox.calendar_from or mailbox.connected_at)
-        - 2 * mailbox.target
-    )
-    return min(1.0, max(0.0, 1 - left / whole))
 
 
 def _scope(choice: Choice) -> Scope:

@@ -74,6 +74,7 @@ def test_every_message_is_worded_for_whatever_it_compares_with():
     expected |= {
         (f"banner.{name}", "") for name in ("consentPending", "consentAutoOff", "consentWithdrawn", "consentSuspect")
     }
+    expected |= {(f"mailbox.{reason}", "") for reason in ("denied", "missing", "busy")}
     evidence = ("emails.twoWay", "emails", "meetings", "calls")
     last = ("days", "weeks", "months", "today", "thisWeek")
     expected |= {(f"evidence.{name}", "") for name in (*evidence, *(f"last.{unit}" for unit in last))}
