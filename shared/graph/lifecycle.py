@@ -19,6 +19,7 @@ from shared.graph import (
     scope,
     subscriptions,
     throttle,
+    witnesses,
     work,
 )
 from shared.graph.calls import GraphCallError
@@ -69,9 +70,9 @@ def check(now: int, by: str, witness: str = "") -> Transition | None:
     state = consent_state.read()
     if not state.wants_probe:
         return None
-    passes = _passes(graph(), state, witness, now)
+    passes = probe.passes(graph(), state.scope, witness, now)
     telemetry.count("rapport.consent.probes", passes=str(passes))
-    if passes and witness:
+    if passes and witness and witnesses.last_passed() != witness:
         park(graph(), witness, now)
     done = consent_state.change(lambda current: consent.probed(current, passes, now), now, by)
     follow(done, now)
@@ -80,22 +81,7 @@ def check(now: int, by: str, witness: str = "") -> Transition | None:
 
 def passes_now(now: int) -> bool | None:
     """Whether the chosen mailboxes can be read; None for no evidence."""
-    return _passes(graph(), consent_state.read(), "", now)
-
-
-def _passes(client: Graph, state: Consent, witness: str, now: int) -> bool | None:
-    token = probe.token_passes(client, state.scope)
-    if not token:
-        return token
-    try:
-        found = [member.id for member in scope.members(client, state.scope)]
-    except GraphCallError as error:
-        return None if error.is_passing else False
-    others = [id for id in found if id != witness] or found
-    waiting = {mailbox.id for mailbox in mailboxes.read_all() if mailbox.not_before > now}
-    callable = [id for id in others if id not in waiting]
-    # Where all are throttled nobody calls, and that is no evidence either.
-    return probe.mailboxes_pass(client, callable, now) if callable or not others else None
+    return probe.passes(graph(), consent_state.read().scope, "", now)
 
 
 def follow(done: Transition | None, now: int) -> None:
@@ -133,7 +119,7 @@ def reconcile(client: Graph, now: int) -> None:
     state, known = consent_state.read(), {mailbox.id: mailbox for mailbox in mailboxes.read_all()}
     if state.is_visible:
         if state.is_reading:
-            work.send(_scope_tasks(client, state, known))
+            work.send(_scope_tasks(client, state, known, now))
             work.send([Backfill(one.id) for one in known.values() if _has_stalled(one, now)])
         runs.finish_backfill(now)
         return
@@ -153,13 +139,13 @@ def _has_stalled(mailbox: Mailbox, now: int) -> bool:
     return unfinished and max(mailbox.backfilled_at, mailbox.not_before) < now - STALLED_SECONDS
 
 
-def _scope_tasks(client: Graph, state: Consent, known: dict[str, Mailbox]) -> list[Lifecycle]:
+def _scope_tasks(client: Graph, state: Consent, known: dict[str, Mailbox], now: int) -> list[Lifecycle]:
     """Who joins, whose data goes, and who only stops being read (people who are no longer active)."""
     from msgspec.structs import replace
 
     wanted = {member.id: member for member in scope.members(client, state.scope)}
     inactive = {member.id for member in scope.members(client, replace(state.scope, include_inactive=True))}
-    joining = [id for id in wanted if id not in known or known[id].is_unfinished]
+    joining = [id for id in wanted if id not in known or (known[id].is_unfinished and known[id].parked_until <= now)]
     leaving = [mailbox for id, mailbox in known.items() if id not in wanted and mailbox.state != "gone"]
     tasks = [Lifecycle(do="connect", mailbox=id, address=wanted[id].address) for id in joining]
     tasks += [Lifecycle(do="erase", mailbox=one.id) for one in leaving if one.id not in inactive]
@@ -220,7 +206,7 @@ def _subscription_event(task: Lifecycle, now: int) -> None:
     if not consent_state.read().is_reading:
         return
     mailbox = mailboxes.read(task.mailbox)
-    if mailbox is None or mailbox.state != "connected" or _waits(task, mailbox, now):
+    if mailbox is None or mailbox.state != "connected" or mailbox.parked_until > now or _waits(task, mailbox, now):
         return
     try:
         if _mended(graph(), task, mailbox, now):

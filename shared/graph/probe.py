@@ -1,14 +1,11 @@
-"""The consent check: a fresh token's roles, then a real read of a mailbox in scope. True, False, or None for no evidence."""
+"""The consent check: a fresh token's roles, then real reads of mailboxes in scope. True, False, or None for no evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from shared.graph import calendar
+from shared.graph import witnesses
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
 from shared.graph.consent import Scope
-from shared.graph.times import text_of
 from shared.settings import settings
 
 DIRECTORY, GROUPS = "User.ReadBasic.All", "GroupMember.Read.All"
@@ -33,24 +30,7 @@ def token_passes(graph: Graph, scope: Scope) -> bool | None:
     return not missing_roles(token.roles, scope)
 
 
-def mailboxes_pass(graph: Graph, mailboxes: Sequence[str], now: int) -> bool | None:
-    """Whether a mailbox in scope can be read. A refusal counts only when a second mailbox refuses too; none = no evidence."""
-    refused = 0
-    for mailbox in mailboxes[:5]:
-        try:
-            _read(graph, mailbox, now)
-            return True
-        except GraphCallError as error:
-            if error.is_passing:
-                return None
-            refused += error.is_denied
-        if refused == 2:
-            return False
-    # The only mailbox that there is must do as a witness.
-    return False if refused and len(mailboxes) == 1 else None
-
-
-def _read(graph: Graph, mailbox: str, now: int) -> None:
-    graph.get(f"/users/{mailbox}/mailFolders/inbox/messages", {"$top": "1", "$select": "id"})
-    window = {"startDateTime": text_of(now), "endDateTime": text_of(now + 3600), "$select": "id", "$top": "1"}
-    graph.get(f"/users/{mailbox}/calendarView", window, (calendar.UTC_TIMES,))
+def passes(graph: Graph, scope: Scope, reporter: str, now: int) -> bool | None:
+    """Whether the token claims what is needed and a mailbox in scope can be read; `reporter`: one that refused, or empty."""
+    token = token_passes(graph, scope)
+    return witnesses.let_in(graph, scope, reporter, now) if token else token
