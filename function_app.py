@@ -22,7 +22,9 @@ from functions import (
     who_knows_whom,
     widgets,
 )
+from shared import telemetry
 
+telemetry.install()  # the worker's handlers are there by now
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 MAILBOXES = (graph_webhook, graph_workers, graph_timers, consent)
 for subject in (

@@ -6,6 +6,8 @@ import time
 
 import azure.functions as func
 
+from shared import telemetry
+
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
@@ -14,7 +16,8 @@ def consent_check(timer: func.TimerRequest) -> None:
     """Probe the connection; a pending one past its 14 days ends here. Then repeat whatever a transition entails."""
     from shared.graph import timers
 
-    timers.consent_check(int(time.time()))
+    with telemetry.timer_run("consent_check"):
+        timers.consent_check(int(time.time()))
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="0 */15 * * * *", run_on_startup=False)
@@ -22,7 +25,8 @@ def poll_mailboxes(timer: func.TimerRequest) -> None:
     """Read every mailbox where nobody tells of changes; in push mode those that nobody has told of for six hours."""
     from shared.graph import timers
 
-    timers.poll(int(time.time()))
+    with telemetry.timer_run("poll_mailboxes"):
+        timers.poll(int(time.time()))
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="0 20 */6 * * *", run_on_startup=False)
@@ -30,7 +34,8 @@ def renew_subscriptions(timer: func.TimerRequest) -> None:
     """Renew subscriptions with less than three days left."""
     from shared.graph import lifecycle
 
-    lifecycle.renew_due(int(time.time()))
+    with telemetry.timer_run("renew_subscriptions"):
+        lifecycle.renew_due(int(time.time()))
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="0 40 1 * * *", run_on_startup=False)
@@ -38,4 +43,5 @@ def reconcile_subscriptions(timer: func.TimerRequest) -> None:
     """Compare our subscriptions with Graph's list, once a day."""
     from shared.graph import lifecycle
 
-    lifecycle.daily()
+    with telemetry.timer_run("reconcile_subscriptions"):
+        lifecycle.daily()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared import telemetry
 from shared.auth import ADMIN, READER
 from shared.errors import NotFoundError, UnavailableError
 from shared.http import endpoint, json_response
@@ -47,4 +48,5 @@ def weekly_quality(timer: func.TimerRequest) -> None:
     """Have the report made anew every week."""
     from shared import record_updates
 
-    record_updates.announce_quality()
+    with telemetry.timer_run("weekly_quality"):
+        record_updates.announce_quality()

@@ -6,6 +6,7 @@ import time
 
 import azure.functions as func
 
+from shared import telemetry
 from shared.auth import ADMIN, READER, caller
 from shared.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, UnavailableError
 from shared.http import endpoint, json_response
@@ -19,7 +20,8 @@ def similar_deals_round(timer: func.TimerRequest) -> None:
     """Have the pool built anew and every list found that would grow older than a week: each night about a sixth of them."""
     from shared import similar_updates
 
-    similar_updates.announce_round()
+    with telemetry.timer_run("similar_deals_round"):
+        similar_updates.announce_round()
 
 
 @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="%SIMILAR_UPDATES_QUEUE%", connection="SERVICEBUS")

@@ -36,19 +36,22 @@ def wait_before(attempt: int) -> float:
 def handle(message: func.ServiceBusMessage, queue: str, work: Callable[[bytes], None]) -> None:
     """Do the work of one message under its correlation id; postpone it when something that we need is away.
 
-    Raises whatever the work raised for good, so that the broker counts the delivery as failed.
+    Raises whatever the work raised for good, so that the broker counts the delivery as failed; without addresses, since the
+    host logs it.
     """
     properties: dict[str, Any] = dict(message.application_properties or {})
-    with telemetry.correlated(telemetry.message_correlation(properties)), telemetry.span(queue):
+    identifier = telemetry.message_correlation(properties)
+    with telemetry.redacting_errors(), telemetry.correlated(identifier), telemetry.span(queue):
         try:
             work(message.get_body())
             delays.note(queue, message.enqueued_time_utc)
         except (UnavailableError, RetryLaterError) as error:
             _postpone(message, queue, properties, error)
         except PoisonMessageError as error:
-            _log.error(
-                "poison message", extra={"queue": queue, "message_id": message.message_id, "reason": error.detail}
-            )
+            _log.error("poison message: queue %s, message %s: %s", queue, message.message_id, error.detail)
+            raise
+        except Exception as error:
+            _log.error("failed: queue %s, message %s, %s", queue, message.message_id, type(error).__name__)
             raise
     telemetry.count("rapport.messages", queue=queue)
 
@@ -58,10 +61,10 @@ def _postpone(
 ) -> None:
     attempt = int(properties.get(ATTEMPTS, 0)) + 1
     if attempt > MOST_ATTEMPTS:
-        _log.error("given up", extra={"queue": queue, "message_id": message.message_id, "reason": error.detail})
+        _log.error("given up: queue %s, message %s: %s", queue, message.message_id, error.detail)
         raise error
     wait = error.seconds if isinstance(error, RetryLaterError) else wait_before(attempt)
-    _log.warning("postponed", extra={"queue": queue, "attempt": attempt, "seconds": wait, "reason": error.detail})
+    _log.warning("postponed: queue %s, attempt %d, in %.0f s: %s", queue, attempt, wait, error.detail)
     # A fresh id: the copy must not fold with a message that has run already.
     copy = queues.Message(body=message.get_body(), due=time.time() + wait, properties={ATTEMPTS: attempt})
     queues.send(queue, [copy])

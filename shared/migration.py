@@ -82,7 +82,7 @@ def _go_on(migration: Migration, at: Reach, may_go_on: Callable[[], bool]) -> Re
                 return at
     done = Reach(at.partition, at.row, at.visited, at.rewritten, done=True)
     _remember(migration, done)
-    _log.info("rows migrated", extra={"table": migration.table, "visited": at.visited, "rewritten": at.rewritten})
+    _log.info("rows migrated: %s, %d visited, %d rewritten", migration.table, at.visited, at.rewritten)
     return done
 
 

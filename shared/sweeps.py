@@ -21,7 +21,7 @@ def sweep(now: int) -> int:
     expired = {*insights.expired(now), *acquaintance_rows.expired(now)}
     missing = _records() - _computed()
     record_updates.announce(expired | missing, bulk=True)
-    _log.info("nightly sweep", extra={"expired": len(expired), "missing": len(missing)})
+    _log.info("nightly sweep: %d expired, %d missing", len(expired), len(missing))
     telemetry.count("rapport.swept", len(expired | missing))
     return len(expired | missing)
 
@@ -34,7 +34,7 @@ def fold_tails(seconds: float) -> int:
             break
         partitions.fold_tail(partitions.read(name))
         folded += 1
-    _log.info("tails folded", extra={"folded": folded})
+    _log.info("tails folded: %d", folded)
     return folded
 
 

@@ -1,7 +1,8 @@
 """Logs, spans and counts that name no person: correlation from HTTP over the queues to recomputing, redaction.
 
-Loggers are the standard library's (`logging.getLogger(__name__)`), fields go into `extra=`. `install()` puts the
-redaction on the handlers that exist; `JsonFormatter` is for runs where nobody else shapes the lines.
+Loggers are the standard library's (`logging.getLogger(__name__)`). What operators and alerts need stands in the text of a line:
+the Python worker hands the host the formatted text alone, and `extra=` fields end there. `install()` puts the redaction on the
+handlers that exist; `JsonFormatter` is for runs where nobody else shapes the lines.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _W3C_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?
 _GIVEN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
+_log = logging.getLogger(__name__)
 _correlation: ContextVar[str] = ContextVar("rapport_correlation", default="")
 
 
@@ -54,11 +56,23 @@ def _clean(value: object) -> object:
 
 
 class RedactingFilter(logging.Filter):
-    """Cleans message, exception text and `extra` fields of every record, and adds `correlation_id`."""
+    """Cleans message, exception text and `extra` fields of every record, and adds `correlation_id`, also to the text.
+
+    >>> record = logging.makeLogRecord({"msg": "mail of %s", "args": ("ann@example.com",)})
+    >>> with correlated("request-1"):
+    ...     RedactingFilter().filter(record)
+    True
+    >>> record.getMessage()
+    'mail of [address] [correlation request-1]'
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always true: records are cleaned, never dropped."""
-        record.msg, record.args = redact(record.getMessage()), None
+        """Always true: records are cleaned, once however many handlers see them, and never dropped."""
+        if hasattr(record, CORRELATION_PROPERTY):
+            return True
+        identifier = correlation_id()
+        mark = f" [correlation {identifier}]" if identifier else ""
+        record.msg, record.args = redact(record.getMessage()) + mark, None
         if record.exc_info and not record.exc_text:
             # Formatters take this text as it stands when it is there, so the raw traceback is never formatted again.
             record.exc_text = logging.Formatter().formatException(record.exc_info)
@@ -67,8 +81,7 @@ class RedactingFilter(logging.Filter):
         for name, value in vars(record).items():
             if name not in _STANDARD_FIELDS:
                 setattr(record, name, _clean(value))
-        if not hasattr(record, CORRELATION_PROPERTY):
-            record.correlation_id = correlation_id()
+        record.correlation_id = identifier
         return True
 
 
@@ -94,6 +107,39 @@ def install(logger: logging.Logger | None = None) -> None:
     for handler in (logger or logging.getLogger()).handlers:
         if not any(isinstance(present, RedactingFilter) for present in handler.filters):
             handler.addFilter(RedactingFilter())
+
+
+class RedactedError(Exception):
+    """Stands for an error whose text named a person or an address, where the text leaves the app: type, cleaned text."""
+
+
+@contextmanager
+def redacting_errors() -> Iterator[None]:
+    """Let no error out whose text must not be logged: the host writes what a function raises into its own log, unseen by us.
+
+    >>> with redacting_errors():
+    ...     raise ValueError("no mailbox ann@example.com")
+    Traceback (most recent call last):
+    shared.telemetry.RedactedError: ValueError: no mailbox [address]
+    """
+    try:
+        yield
+    except Exception as error:
+        text = redact(str(error))
+        if text == str(error):
+            raise
+        raise RedactedError(f"{type(error).__name__}: {text}").with_traceback(error.__traceback__) from None
+
+
+@contextmanager
+def timer_run(name: str) -> Iterator[None]:
+    """Run what a timer started, under a new correlation id."""
+    with redacting_errors(), correlated(), span(name):
+        try:
+            yield
+        except Exception as error:
+            _log.error("failed: %s, %s", name, type(error).__name__)
+            raise
 
 
 def correlation_id() -> str:

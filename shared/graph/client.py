@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import Struct, json
 
+from shared.graph import call_log
 from shared.graph.calls import FOREIGN_LINK, GraphCallError, retry_after
 from shared.graph.tokens import Credential, Token, request_token
 from shared.settings import Settings, settings
@@ -163,9 +164,13 @@ class Graph:
         try:
             content = await self._adapter.send_primitive_async(wanted, "bytes", {"XXX": ODataError})
         except APIError as error:
-            raise _translated(error) from None
+            refusal = _translated(error)
+            call_log.refused(refusal.status, refusal.code)
+            raise refusal from None
         except httpx.TransportError:
+            call_log.refused(0)
             raise GraphCallError(0) from None
+        call_log.answered()
         try:
             return json.decode(content) if content else None
         except ValueError:
@@ -182,7 +187,10 @@ def _answer(found: Mapping[str, Any]) -> Answer:
     body = found.get("body") if isinstance(found.get("body"), dict) else {}
     headers = {name.lower(): value for name, value in (found.get("headers") or {}).items()}
     code = str(((body or {}).get("error") or {}).get("code", ""))
-    return Answer(int(found["status"]), body or {}, code, retry_after(headers.get("retry-after"), time.time()))
+    answer = Answer(int(found["status"]), body or {}, code, retry_after(headers.get("retry-after"), time.time()))
+    if answer.status in call_log.BUSY:
+        call_log.refused(answer.status, answer.code)
+    return answer
 
 
 def _translated(error: Any) -> GraphCallError:

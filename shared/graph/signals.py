@@ -43,4 +43,4 @@ def freshness(connected: Sequence[Mailbox], patience: int, now: int) -> None:
     late = now - patience - BEHIND_SECONDS
     behind = [one for one in counted if max(min(one.mail_until, one.calendar_until), one.connected_at) < late]
     if counted:
-        _log.info("mailboxes behind: %d of %d", len(behind), len(counted))
+        _log.info("mailboxes behind: %d of %d mailboxes", len(behind), len(counted))

@@ -6,7 +6,6 @@ that nobody may call before, and the message at hand is done.
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import time
@@ -22,7 +21,6 @@ from shared.graph.work import Backfill, Dirty, Lifecycle
 MOST_TRIES = 5
 PARKED_SECONDS = 86_400
 _LONGEST = 300.0
-_log = logging.getLogger(__name__)
 
 
 def wait_of(error: GraphCallError, tries: int, draw: float) -> float:
@@ -38,16 +36,15 @@ def wait_of(error: GraphCallError, tries: int, draw: float) -> float:
 
 def refused(error: GraphCallError, task: Dirty | Backfill | Lifecycle, mailbox: Mailbox, now: int) -> None:
     """Decide what follows a refusal. Raises the error when the message shall end in the dead letters."""
-    _log.warning("Graph refused", extra={"status": error.status, "code": error.code, "tries": task.tries})
     telemetry.count("rapport.graph.refusals", status=error.status)
     if error.is_passing:
         _later(error, task, mailbox, now)
     elif error.is_denied:
         # The tenant withdrew its consent, or this mailbox left the scope: the check finds out which.
         work.send([Lifecycle(do="probe", mailbox=mailbox.id)])
-    elif error.status == 404:
-        mailboxes.change(mailbox.id, parked_until=now + PARKED_SECONDS, error=error.code or "notFound")
-    else:
+    elif error.is_no_mailbox:
+        mailboxes.change(mailbox.id, parked_until=now + PARKED_SECONDS, error=error.code)
+    elif not error.is_gone:
         raise error
 
 

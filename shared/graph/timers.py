@@ -20,7 +20,7 @@ def consent_check(now: int) -> None:
     """
     lifecycle.check(now, "timer")
     if reminder := consent_state.change(lambda state: consent.remind(state, now), now, "timer"):
-        _log.warning("consent is pending", extra={"day": reminder.consent.reminded})
+        _log.warning("consent is pending: day %d", reminder.consent.reminded)
     work.send([Lifecycle(do="reconcile")])
     signals.connection(now)
 

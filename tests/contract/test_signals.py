@@ -85,9 +85,9 @@ def test_mailboxes_that_nobody_reads_are_counted(lines: Callable[[], list[str]])
         Mailbox(id="never", address="", connected_at=NOW - 9_000),
     )
     signals.freshness([fresh, late, parked, new, never], 0, NOW)
-    assert lines() == ["mailboxes behind: 2 of 4"]
+    assert lines() == ["mailboxes behind: 2 of 4 mailboxes"]
     signals.freshness([fresh, late], 6 * HOUR, NOW)
-    assert lines() == ["mailboxes behind: 0 of 2"]
+    assert lines() == ["mailboxes behind: 0 of 2 mailboxes"]
     signals.freshness([parked], 0, NOW)
     assert lines() == []
 

@@ -32,6 +32,7 @@ WORDS = {
 }
 FUNCTIONS = {
     "count", "countif", "sum", "min", "max", "percentile", "dcount", "bin", "ago", "toint", "todouble", "todatetime", "toscalar",
+    "tostring", "split",
 }  # fmt: skip
 
 

@@ -76,12 +76,31 @@ def test_queries_can_be_read(query: str) -> None:
 def test_queries_name_functions_and_messages_that_exist(query: str) -> None:
     functions = {one["function"] for one in declared()}
     assert kql.compared(query, "Name") | kql.compared(query, "OperationName") <= functions
-    assert kql.compared(query, "Message") <= logged()
+    # The correlation id stands at the end of a line.
+    assert kql.compared(query, "Message") == set()
     for start in set(re.findall(r"Message startswith '([^']*)'", query)) - OF_THE_HOST:
         (text,) = [one for one in logged() if one.startswith(start)]
         assert parsed(query, start) == literal_parts(text)[: len(parsed(query, start))]
+    for cut in re.findall(r"parse Message with ([^|]*)", query):
+        assert cut.rstrip().endswith("*")
     for start in re.findall(r"\bName startswith '([^']*)'", query):
         assert [name for name in functions if name.startswith(start)]
+
+
+def test_what_queries_read_stands_in_the_text_of_a_line() -> None:
+    """The worker hands the host the formatted text alone."""
+    calls = [
+        (path, node)
+        for folder in ("shared", "functions")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).partition(".")[0].endswith("log")
+    ]
+    with_fields = [
+        f"{path}:{node.lineno}" for path, node in calls if any(each.arg == "extra" for each in node.keywords)
+    ]
+    assert len(calls) > 10
+    assert with_fields == []
 
 
 @pytest.mark.parametrize(

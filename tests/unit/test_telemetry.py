@@ -83,7 +83,11 @@ def test_extra_fields_are_redacted_and_the_correlation_id_is_added() -> None:
         logger.warning("done", extra={"mailbox": "ann@example.com", "changes": 3, "people": ["bob@example.com"]})
     line = json.loads(stream.getvalue())
     assert (line["mailbox"], line["changes"], line["people"]) == ("[address]", 3, "['[address]']")
-    assert (line["correlation_id"], line["message"], line["level"]) == ("request-1", "done", "WARNING")
+    assert (line["correlation_id"], line["message"], line["level"]) == (
+        "request-1",
+        "done [correlation request-1]",
+        "WARNING",
+    )
 
 
 def test_json_lines_hold_the_exception() -> None:
