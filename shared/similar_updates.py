@@ -67,7 +67,7 @@ def send_round(now: int, size: int = BATCH) -> int:
     queues.send(
         settings().similar_updates_queue, (queues.Message(body=msgspec.json.encode(batch)) for batch in batches)
     )
-    _log.info("similar deals", extra={"due": len(due), "batches": len(batches)})
+    _log.info("similar deals: %d due, %d batches", len(due), len(batches))
     telemetry.count("rapport.similar_due", len(due))
     return len(due)
 
