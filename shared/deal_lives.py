@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from shared import organisation, partitions, rosters
+from shared import exchange, organisation, partitions, rosters
 from shared.deal_fields import is_comparable
 from shared.directory import directory
 from shared.rosters import Roster
@@ -37,12 +37,16 @@ class DealLife:
 
 
 class DealLives:
-    """Won deals read from storage, each once while it is among those last asked for. For one batch of work."""
+    """Won deals read from storage, each once while it is among those last asked for. For one batch of work.
+
+    Whether Exchange may be seen is read once: a result is found at the batch's beginning, so it does not outlive a change.
+    """
 
     def __init__(self, in_force: Stamps) -> None:
         self._in_force = in_force
         self._kept: OrderedDict[str, DealLife | None] = OrderedDict()
         self._size = 0
+        self._visible: bool | None = None
 
     def life(self, record: str) -> DealLife | None:
         """The deal; None when there is no such record (any more), or it is not won."""
@@ -59,7 +63,9 @@ class DealLives:
         roster = rosters.read(record)
         if roster is None or not is_comparable(roster) or roster.status != "won" or roster.closed_at is None:
             return None
-        entries = partitions.read(record, with_ids=False).live
+        if self._visible is None:
+            self._visible = exchange.is_visible()
+        entries, _ = exchange.shown(partitions.read(record, with_ids=False).live, self._visible)
         subject = subject_of(roster, [], directory(self._in_force.people), np.unique(entries.facts.part_person))
         parameters = organisation.parameters_for(self._in_force.parameters, roster)
         found = compute(subject, entries, roster.closed_at, parameters, lambda keys: {})

@@ -36,6 +36,11 @@ def changed_at() -> int:
     return max(consent_state.recent().changed_at, tombstones.changed_at())
 
 
+def changed_at_now() -> int:
+    """The same, read now: for what is put into something that is stored, such as figures of other records."""
+    return max(consent_state.read().changed_at, tombstones.changed_at_now())
+
+
 def flags() -> list[str]:
     """What the answers say about Exchange as a whole: not in the figures, not read to the end yet, or reading paused because
     the last probe of the consent failed; known as late."""
@@ -44,8 +49,14 @@ def flags() -> list[str]:
     return seen + [SUSPECT] * bool(consent.suspect_since)
 
 
-def shown(entries: Entries) -> tuple[Entries, bool]:
-    """What of a partition may be used, and whether that is all of it.
+def is_visible() -> bool:
+    """Whether figures may use what Exchange tells, read now."""
+    return consent_state.read().is_visible
+
+
+def shown(entries: Entries, visible: bool | None = None) -> tuple[Entries, bool]:
+    """What of a partition may be used, and whether that is all of it. `visible`: what `is_visible` said a moment ago, for
+    whoever reads many partitions.
 
     Without Exchange: what the CRM knows as well, and not as seen in a calendar. Once it is erased, the interactions are put
     together anew from the CRM's copies alone.
@@ -54,7 +65,7 @@ def shown(entries: Entries) -> tuple[Entries, bool]:
 
     from shared.kpi.interactions import Flag
 
-    if consent_state.read().is_visible:
+    if is_visible() if visible is None else visible:
         return entries, True
     kept = entries.take(np.flatnonzero(entries.facts.flags & Flag.IN_CRM))
     kept.facts.flags[:] = kept.facts.flags & ~np.uint32(Flag.IN_EXCHANGE)

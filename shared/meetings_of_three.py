@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared import acquaintance_updates, membership, partitions, rosters
+from shared import acquaintance_updates, exchange, membership, partitions, rosters
 from shared.directory import Directory, user_keys
 from shared.introduction_requests import Request
 from shared.keys import keys
@@ -14,7 +14,7 @@ from shared.kpi.interactions import Flag
 def seen_together(request: Request, ours: Directory) -> bool:
     """Say whether all three took part in one mail, call or held meeting after the introducer had said yes."""
     name, targets = _target(request.target)
-    facts = partitions.read(name, with_ids=False).live.facts
+    facts = exchange.shown(partitions.read(name, with_ids=False).live)[0].facts
     present = np.ones(len(facts), dtype=bool)
     for people in (targets, _user(request.asker, ours), _user(request.introducer, ours)):
         rows = facts.part_index[np.isin(facts.part_person, np.array(people, dtype=np.uint64))]

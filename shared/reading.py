@@ -94,6 +94,10 @@ def _snapshot(record: str, query: AsOfQuery, now: int, with_similar: bool) -> An
         from shared.recompute import recompute
 
         stored = recompute(record, now)
+        if stored and stored.similar_due:
+            from shared.similar_updates import announce_round
+
+            announce_round()
     found = _existing(stored, record)
     return Answer(found.body, found.tag)
 

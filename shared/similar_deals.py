@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
-from shared import deal_pool_rows, organisation, rosters, similar_results, stamps
-from shared.deal_fields import is_comparable, values_of
+from shared import deal_pool_rows, exchange, organisation, rosters, similar_results, stamps
+from shared.deal_fields import values_of
 from shared.deal_lives import DealLives
 from shared.deal_pool import UNKNOWN, Pool, joined, pool_of
 from shared.kpi.similar import Deals, SimilarDealFinder, SimilarDeals, equal_age_instants, won_lately
@@ -21,43 +23,72 @@ from shared.stamps import Stamps
 from shared.widgets import SimilarDeal
 
 
-def refresh(records: Iterable[str], now: int, even_if_fresh: bool = False) -> list[str]:
-    """Look for the similar deals of those open deals whose stored result is due; the records that have a new result.
+class _Due(NamedTuple):
+    """A deal to look at, as of when, and what its new result is stored under."""
 
-    Repeating it after a crash does only what is left. A deal that is gone, closed or being refreshed elsewhere is passed over.
+    roster: Roster
+    tag: str
+    etag: str | None
+    as_of: int
+
+
+def refresh(records: Iterable[str], now: int, even_if_fresh: bool = False) -> list[str]:
+    """Look for the similar deals of those deals whose stored result is due; the records that have a new result.
+
+    A closed deal keeps its list. Only where that does not hold any more it is found again, as of the instant it was found at.
+    Repeating it after a crash does only what is left. A deal that is gone or being refreshed elsewhere is passed over.
     """
     in_force = stamps.read()
     settings = organisation.settings_at(in_force.parameters).similar_deals
-    due: list[tuple[Roster, str, str | None]] = []
+    changed_at = exchange.changed_at_now()
+    due: list[_Due] = []
     for record in records:
         basis, etag = similar_results.basis(record)
         roster = rosters.read(record)
-        if roster is None or not is_comparable(roster) or roster.status != "open":
+        if roster is None or roster.gone or roster.merged_into:
+            if basis is not None:
+                similar_results.remove(record)
             continue
         tag = tag_of(values_of(roster), settings)
-        if even_if_fresh or basis is None or basis.is_due(tag, now):
-            due.append((roster, tag, etag))
+        if roster.status == "open":
+            if even_if_fresh or basis is None or basis.is_due(tag, now, changed_at):
+                due.append(_Due(roster, tag, etag, now))
+        elif basis is not None and not basis.holds(changed_at):
+            due.append(_Due(roster, tag, etag, basis.found_at))
     if not due:
         return []
-    results = find([roster for roster, _, _ in due], now, _pool(now), in_force, settings)
-    return [
-        roster.record
-        for (roster, tag, etag), result in zip(due, results, strict=True)
-        if similar_results.write_if(roster.record, result, tag, etag)
-    ]
+    pool, lives = _pool(now), DealLives(in_force)
+    done = []
+    for as_of, group in groupby(sorted(due, key=lambda one: one.as_of), key=lambda one: one.as_of):
+        some = list(group)
+        results = find([one.roster for one in some], as_of, pool, in_force, settings, lives)
+        done += [
+            one.roster.record
+            for one, result in zip(some, results, strict=True)
+            if similar_results.write_if(one.roster.record, result, one.tag, now, one.etag)
+        ]
+    return done
 
 
 def beside(computed: Computation, now: int, in_force: Stamps) -> tuple[Computation, bool]:
-    """The computation of an opportunity with its stored result, and whether that is due; other records as they are."""
+    """The computation of an opportunity with its stored result, and whether that is due; other records as they are.
+
+    A result that holds no more is left out until there is another.
+    """
     roster = computed.subject.roster
     if roster.type != "opportunity":
         return computed, False
     stored = similar_results.read(roster.record)
-    due = roster.status == "open"
-    if due and stored:
+    is_open = roster.status == "open"
+    if stored is None:
+        return computed, is_open
+    result, basis = stored
+    changed_at = exchange.changed_at_now()
+    due = not basis.holds(changed_at)
+    if is_open and not due:
         settings = organisation.settings_at(in_force.parameters).similar_deals
-        due = stored[1].is_due(tag_of(values_of(roster), settings), now)
-    return replace(computed, similar=stored[0] if stored else None), due
+        due = basis.is_due(tag_of(values_of(roster), settings), now, changed_at)
+    return replace(computed, similar=result if basis.holds(changed_at) else None), due
 
 
 def _pool(now: int) -> Pool:
@@ -75,7 +106,12 @@ def at(roster: Roster, as_of: int, in_force: Stamps) -> SimilarResult | None:
 
 
 def find(
-    targets: Sequence[Roster], as_of: int, pool: Pool, in_force: Stamps, settings: SimilarSettings
+    targets: Sequence[Roster],
+    as_of: int,
+    pool: Pool,
+    in_force: Stamps,
+    settings: SimilarSettings,
+    lives: DealLives | None = None,
 ) -> Iterator[SimilarResult]:
     """The result of each deal in turn; their own values come from their rosters, those of the others from the pool."""
     zone = organisation.parameters(in_force.parameters).reporting_zone
@@ -85,7 +121,7 @@ def find(
     deals = joined([others, own]).deals(weights)
     candidates = won_lately(deals, as_of, zone=zone, months=settings.months)
     finder = SimilarDealFinder(deals, candidates[candidates < len(others)], settings.threshold)
-    lives = DealLives(in_force)
+    lives = lives or DealLives(in_force)
     for position, _ in enumerate(targets, len(others)):
         found = finder.find(position)
         age = as_of - int(deals.created[position]) if deals.created[position] != UNKNOWN else None

@@ -18,6 +18,7 @@ TABLE = "similar"
 VERSION = 1
 BUCKETS = 16
 DAY = 86_400
+_SMALL = ["RowKey", "foundAt", "tag", "readAt"]
 LONGEST_DAYS = 7  # no list is older
 RENEWED_AFTER_DAYS = 6  # so that a daily round keeps the promise
 
@@ -37,14 +38,21 @@ class SimilarResult(Struct, frozen=True, kw_only=True):
 
 
 class Basis(Struct, frozen=True):
-    """When a result was found and from what: a tag of the deal's fields and of the settings."""
+    """When a result was found and from what: a tag of the deal's fields and of the settings. `read_at`: when the other deals
+    were read, which is later where the list of a closed deal was found anew as of the instant of the one before."""
 
     found_at: int
     tag: str
+    read_at: int
 
-    def is_due(self, tag: str, now: int) -> bool:
-        """Whether the deal must be looked at again: other fields, other settings, or the list grows too old."""
-        return self.tag != tag or self.found_at <= now - RENEWED_AFTER_DAYS * DAY
+    def is_due(self, tag: str, now: int, changed_at: int) -> bool:
+        """Whether the deal must be looked at again: other fields, other settings, the list grows too old or holds no more."""
+        return self.tag != tag or not self.holds(changed_at) or self.found_at <= now - RENEWED_AFTER_DAYS * DAY
+
+    def holds(self, changed_at: int) -> bool:
+        """Whether the other deals' figures may be shown: not where they are from before it last changed whether Exchange may
+        be seen, or who has opted out (`exchange.changed_at`)."""
+        return self.read_at > changed_at
 
 
 def tag_of(values: DealValues, settings: SimilarDeals) -> str:
@@ -63,27 +71,38 @@ def read(record: str) -> tuple[SimilarResult, Basis] | None:
     if row["v"] != VERSION:
         raise FormatVersionError(f"similar deals have format {row['v']}, this app reads {VERSION}")
     result = decoders.of_msgpack(SimilarResult).decode(zlib.decompress(tables.unsplit(row)))
-    return result, Basis(row["foundAt"], row["tag"])
+    return result, _basis(row)
 
 
 def basis(record: str) -> tuple[Basis | None, str | None]:
     """From what the stored result was found, and the ETag of its row; (None, None) if there is none."""
-    row = tables.read(TABLE, *place(record), ["RowKey", "foundAt", "tag"])
-    return (Basis(row["foundAt"], row["tag"]), row["etag"]) if row else (None, None)
+    row = tables.read(TABLE, *place(record), _SMALL)
+    return (_basis(row), row["etag"]) if row else (None, None)
 
 
 def bases() -> Iterator[tuple[str, Basis]]:
     """The id and the basis of every stored result; reads the small columns only."""
     for number in range(BUCKETS):
-        for row in tables.query(TABLE, f"deal|{number:x}", select=["RowKey", "foundAt", "tag"]):
-            yield row["RowKey"], Basis(row["foundAt"], row["tag"])
+        for row in tables.query(TABLE, f"deal|{number:x}", select=_SMALL):
+            yield row["RowKey"], _basis(row)
 
 
-def write_if(record: str, result: SimilarResult, tag: str, etag: str | None) -> bool:
+def _basis(row: tables.Row) -> Basis:
+    return Basis(row["foundAt"], row["tag"], row.get("readAt", row["foundAt"]))
+
+
+def write_if(record: str, result: SimilarResult, tag: str, read_at: int, etag: str | None) -> bool:
     """Store a result unless somebody stored another one since `etag` was read; False then."""
     partition, key = place(record)
     blob = zlib.compress(msgpack.encode(result), 6)
-    row = {"PartitionKey": partition, "RowKey": key, "v": VERSION, "foundAt": result.found_at, "tag": tag}
+    row = {
+        "PartitionKey": partition,
+        "RowKey": key,
+        "v": VERSION,
+        "foundAt": result.found_at,
+        "tag": tag,
+        "readAt": read_at,
+    }
     return tables.write_if(TABLE, {**row, **tables.split(blob)}, etag)
 
 

@@ -73,12 +73,15 @@ def send_round(now: int, size: int = BATCH) -> int:
 
 
 def due_deals(now: int) -> Iterator[str]:
-    """The open deals that are due, from a pool built anew; those that resemble each other side by side."""
-    from shared import deal_pool_rows, organisation, similar_results, stamps
+    """The deals that are due, from a pool built anew; open ones that resemble each other side by side."""
+    from shared import deal_pool_rows, exchange, organisation, similar_results, stamps
 
     rules = organisation.settings_at(stamps.read().parameters).similar_deals
+    changed_at = exchange.changed_at_now()
     stored = dict(similar_results.bases())
     for id, values in deal_pool_rows.rebuild(now).open_in_order():
-        basis = stored.get(id)
-        if basis is None or basis.is_due(similar_results.tag_of(values, rules), now):
+        basis = stored.pop(id, None)
+        if basis is None or basis.is_due(similar_results.tag_of(values, rules), now, changed_at):
             yield f"opportunity:{id}"
+    # What is left is of closed deals, whose lists stay as they were unless they may not be shown any more.
+    yield from (f"opportunity:{id}" for id, basis in stored.items() if not basis.holds(changed_at))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import partitions, tables
+from shared import exchange, partitions, tables
 from shared.directory import Directory
 from shared.keys import keys
 from shared.kpi.interactions import Bools, Flag, Indices, Instants, Interactions, Keys, Kind, Role
@@ -36,7 +36,8 @@ def stored_mails(directory: Directory, most: int = MOST_PEOPLE) -> StoredMails:
     """
     people = sorted(_external(directory))
     chosen = people[:most]
-    rows = [_between(partitions.read(person_anchor(key), with_ids=False).live.facts, key, directory) for key in chosen]
+    visible = exchange.is_visible()
+    rows = [_between(_facts(key, visible), key, directory) for key in chosen]
     ours = _column([row.ours for row in rows], "u8")
     colleagues, our_number = np.unique(ours, return_inverse=True)
     their_number = np.repeat(np.arange(len(rows)), [len(row.at) for row in rows]) + len(colleagues)
@@ -66,6 +67,10 @@ def _external(directory: Directory) -> Iterator[int]:
         address, party = (text, "") if "@" in text else ("", text)
         if not directory.is_internal(address, party):
             yield int(row["RowKey"], 16)
+
+
+def _facts(person: int, visible: bool) -> Interactions:
+    return exchange.shown(partitions.read(person_anchor(person), with_ids=False).live, visible)[0].facts
 
 
 def _between(facts: Interactions, person: int, directory: Directory) -> _Rows:

@@ -45,6 +45,12 @@ def changed_at() -> int:
     return _recent()[1]
 
 
+def changed_at_now() -> int:
+    """The same, read now: for what is about to be stored and shown for longer than that."""
+    row = tables.read(TABLE, _TOMBSTONES, _CHANGED, ["at"])
+    return int(row["at"]) if row else 0
+
+
 def _recent() -> tuple[frozenset[int], int]:
     global _held
     if _held is None or _held[1] < time.monotonic():

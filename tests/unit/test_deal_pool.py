@@ -131,7 +131,15 @@ def test_the_order_of_the_weights_is_not_in_the_tag() -> None:
 
 
 def test_a_list_is_due_with_another_tag_or_after_six_days() -> None:
-    basis = Basis(found_at=1000, tag="a")
-    assert not basis.is_due("a", 1000 + 6 * DAY - 1)
-    assert basis.is_due("a", 1000 + 6 * DAY)
-    assert basis.is_due("b", 1000)
+    basis = Basis(found_at=1000, tag="a", read_at=1000)
+    assert not basis.is_due("a", 1000 + 6 * DAY - 1, 0)
+    assert basis.is_due("a", 1000 + 6 * DAY, 0)
+    assert basis.is_due("b", 1000, 0)
+
+
+def test_a_list_is_due_when_the_others_were_read_before_something_was_hidden() -> None:
+    basis = Basis(found_at=1000, tag="a", read_at=1500)
+    assert basis.holds(1499)
+    assert not basis.holds(1500)
+    assert not basis.is_due("a", 1500, 1499)
+    assert basis.is_due("a", 1500, 1500)
