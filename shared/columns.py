@@ -30,6 +30,8 @@ _FIRST_HEADER = struct.Struct("<BIIIIII")  # the first layout knew no followed m
 _PER_INTERACTION = ("key", "at", "end", "kind", "flags", "minutes", "conversation", "sources")
 _PER_PART = ("part_index", "part_person", "part_domain", "part_role", "part_response")
 _PER_REGARDING = ("regarding_index", "regarding_type", "regarding_key")
+_PER_THREAD = ("thread_index", "thread_name")
+_OWNERS = ("part_index", "regarding_index", "thread_index")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def take(facts: Interactions, chosen: Indices) -> Interactions:
     columns = {name: getattr(facts, name)[chosen] for name in _PER_INTERACTION}
     columns |= _take_ragged(facts, _PER_PART, chosen)
     columns |= _take_ragged(facts, _PER_REGARDING, chosen)
+    columns |= _take_ragged(facts, _PER_THREAD, chosen)
     return Interactions(**columns)
 
 
@@ -116,7 +119,7 @@ def _joined_facts(parts: list[Interactions]) -> Interactions:
     columns = {}
     for column in fields(Interactions):
         arrays = [getattr(part, column.name) for part in parts]
-        if column.name in ("part_index", "regarding_index"):
+        if column.name in _OWNERS:
             arrays = [array + start for array, start in zip(arrays, starts, strict=True)]
         columns[column.name] = np.concatenate(arrays)
     return Interactions(**columns)
@@ -161,8 +164,8 @@ def encode(entries: Entries) -> bytes:
         facts.sources.astype("u1"),
         entries.revision.astype("<u4"),
         entries.removed.astype("u1"),
-        np.bincount(facts.part_index, minlength=n).astype("<u4") if n else np.empty(0, "<u4"),
-        np.bincount(facts.regarding_index, minlength=n).astype("<u4") if n else np.empty(0, "<u4"),
+        _counts(facts.part_index, n),
+        _counts(facts.regarding_index, n),
         people.astype("<u8").ravel(),
         code.ravel().astype("<u4"),
         facts.part_role.astype("u1"),
@@ -172,6 +175,9 @@ def encode(entries: Entries) -> bytes:
         entries.engagement_index.astype("<u4"),
         entries.engagement.astype("<u4").ravel(),
     ]
+    if len(facts.thread_index):
+        # At the end, where a release that does not know them does not read: no new layout.
+        columns += [_counts(facts.thread_index, n), facts.thread_name.astype("<u8")]
     packed = zlib.compress(b"".join(column.tobytes() for column in columns), 1)
     ids = zlib.compress("\n".join(entries.activity.tolist()).encode(), 1)
     followed = len(entries.engagement_index)
@@ -179,11 +185,19 @@ def encode(entries: Entries) -> bytes:
     return _HEADER.pack(VERSION, *sizes) + packed + ids
 
 
+def _counts(index: Indices, n: int) -> NDArray[np.uint32]:
+    return np.bincount(index, minlength=n).astype("<u4") if n else np.empty(0, "<u4")
+
+
 class _Reader:
     """Takes columns one after the other out of one buffer."""
 
     def __init__(self, buffer: bytes) -> None:
         self.buffer, self.at = buffer, 0
+
+    @property
+    def is_at_end(self) -> bool:
+        return self.at == len(self.buffer)
 
     def __call__(self, dtype: str, count: int) -> Any:
         column = np.frombuffer(self.buffer, dtype=dtype, count=count, offset=self.at)
@@ -228,16 +242,24 @@ def decode(blob: bytes, with_ids: bool = True) -> Entries:
     dictionary = read("<u8", people * 2).reshape(people, 2)
     code = read("<u4", m)
     positions = np.arange(n)
+    part_role, part_response, regarding_type, regarding_key = (
+        read("u1", m),
+        read("u1", m),
+        read("u1", q),
+        read("<u8", q),
+    )
+    followed_index = read("<u4", followed).astype("i8")
+    engagement = read("<u4", followed * COUNTERS).reshape(followed, COUNTERS)
+    threads = np.zeros(n, "i8") if read.is_at_end else read("<u4", n)
     facts = Interactions(
         key=key, at=at, end=end, kind=kind, flags=flags, minutes=minutes, conversation=conversation, sources=sources,
         part_index=np.repeat(positions, part_counts), part_person=dictionary[code, 0], part_domain=dictionary[code, 1],
-        part_role=read("u1", m), part_response=read("u1", m),
-        regarding_index=np.repeat(positions, regarding_counts), regarding_type=read("u1", q), regarding_key=read("<u8", q),
+        part_role=part_role, part_response=part_response,
+        regarding_index=np.repeat(positions, regarding_counts), regarding_type=regarding_type, regarding_key=regarding_key,
+        thread_index=np.repeat(positions, threads), thread_name=read("<u8", int(threads.sum())),
     )  # fmt: skip
     activity = np.full(n, "", dtype=object)
     if with_ids and n:
         start += facts_bytes
         activity[:] = zlib.decompress(blob[start : start + ids_bytes]).decode().split("\n")
-    followed_index = read("<u4", followed).astype("i8")
-    engagement = read("<u4", followed * COUNTERS).reshape(followed, COUNTERS)
     return Entries(facts, revision, removed.astype(bool), activity, followed_index, engagement)

@@ -27,6 +27,7 @@ def entries_of(interactions: Sequence[tuple[Interaction, int]]) -> Entries:
     n = len(items)
     participants = [(i, p) for i, item in enumerate(items) for p in item.participants]
     regarding = [(i, record) for i, item in enumerate(items) for record in item.regarding]
+    threads = [(i, name) for i, item in enumerate(items) for name in item.conversations if name != item.conversation]
     facts = Interactions(
         key=np.array([item.key for item in items], dtype="S16"),
         at=np.array([item.at for item in items], dtype="i8"),
@@ -44,6 +45,8 @@ def entries_of(interactions: Sequence[tuple[Interaction, int]]) -> Entries:
         regarding_index=np.array([i for i, _ in regarding], dtype="i8"),
         regarding_type=np.array([_RECORD_TYPES[record.partition(":")[0]] for _, record in regarding], dtype="u1"),
         regarding_key=np.array([keys().record(record) for _, record in regarding], dtype="u8"),
+        thread_index=np.array([i for i, _ in threads], dtype="i8"),
+        thread_name=np.array([keys().conversation(name) for _, name in threads], dtype="u8"),
     )
     activity = np.full(n, "", dtype=object)
     activity[:] = [item.activity_id for item in items]

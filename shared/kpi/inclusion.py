@@ -7,6 +7,7 @@ from functools import reduce
 
 import numpy as np
 
+from shared.kpi.conversations import conversations
 from shared.kpi.exclusion import NONE, directions, exclude, signs_from_them
 from shared.kpi.interactions import (
     Bools,
@@ -49,6 +50,7 @@ class Inclusion:
     of_interest: Bools  # (m,) the record's own people, on both sides
     through_index: Indices
     through_child: Indices
+    conversation: Keys  # (n,) what connects is all that was known at `as_of`, counted or not
 
     def history(self) -> History:
         """The counted interactions: input of every figure."""
@@ -79,7 +81,7 @@ class Inclusion:
             reason=self.reason.take(rows),
             flags=facts.flags.take(rows),
             minutes=facts.minutes.take(rows),
-            conversation=facts.conversation.take(rows),
+            conversation=self.conversation.take(rows),
             from_them=self.from_them.take(rows),
             part_index=(np.cumsum(chosen) - 1).take(index),
             part_person=self.person.take(parts),
@@ -112,6 +114,8 @@ class Inclusion:
             regarding_index=place.take(facts.regarding_index.take(about)),
             regarding_type=facts.regarding_type.take(about),
             regarding_key=facts.regarding_key.take(about),
+            thread_index=np.empty(0, "i8"),
+            thread_name=np.empty(0, "u8"),
         )
 
 
@@ -142,6 +146,7 @@ def include(interactions: Interactions, membership: Membership, as_of: int, para
         of_interest=_of_interest(people, membership).take(people.address_of_row),
         through_index=index[rolled],
         through_child=child[rolled],
+        conversation=conversations(interactions, interactions.at <= as_of),
     )
 
 

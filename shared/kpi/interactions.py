@@ -119,8 +119,9 @@ def _empty(dtype: str) -> NDArray[np.generic]:
 class Interactions:
     """Interactions sorted by (`at`, `key`), each key once, with their participations and what they regard.
 
-    Participations and regardings are ragged: `part_index` and `regarding_index` (ascending) say to which interaction a row
-    belongs. All first-group arrays have length n, the `part_*` ones m, the `regarding_*` ones q. Empty arrays are valid.
+    Participations and regardings are ragged: `part_index`, `regarding_index` and `thread_index` (ascending) say to which
+    interaction a row belongs. All first-group arrays have length n, the `part_*` ones m, the `regarding_*` ones q, the
+    `thread_*` ones c. Empty arrays are valid.
     """
 
     key: Ids  # (n,) S16
@@ -129,7 +130,7 @@ class Interactions:
     kind: Codes  # Kind
     flags: Flags  # Flag
     minutes: Floats  # stored duration of calls and tasks; NaN = missing; meetings: (end - at)/60; emails 0
-    conversation: Keys  # 0 = a conversation of its own
+    conversation: Keys  # a name of its conversation; 0 = a conversation of its own
     sources: Codes  # number of copies merged
     part_index: Indices  # (m,) ascending
     part_person: Keys  # the participant's address (or CRM party) as keyed hash
@@ -139,6 +140,8 @@ class Interactions:
     regarding_index: Indices  # (q,) ascending
     regarding_type: Codes  # RecordType
     regarding_key: Keys
+    thread_index: Indices = field(default_factory=lambda: np.empty(0, "i8"))  # (c,) ascending
+    thread_name: Keys = field(default_factory=lambda: np.empty(0, "u8"))  # further names of a mail's conversation
 
     def __len__(self) -> int:
         return len(self.at)
@@ -155,6 +158,7 @@ class Interactions:
             "part_role": "u1",
         }
         dtypes |= {"part_response": "u1", "regarding_index": "i8", "regarding_type": "u1", "regarding_key": "u8"}
+        dtypes |= {"thread_index": "i8", "thread_name": "u8"}
         return cls(**{f.name: _empty(dtypes[f.name]) for f in fields(cls)})  # type: ignore[arg-type]
 
 

@@ -6,6 +6,7 @@ A file here is never changed. A new format gets a new file, and the old one goes
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -111,6 +112,18 @@ def test_columns_of_the_first_layout_read_as_the_same_interactions() -> None:
     assert (columns.layout(held), columns.layout(columns.encode(entries()))) == (0, 1)
     assert columns.encode(columns.decode(held)) == columns.encode(entries())
     assert columns.decode(held).engagement.shape == (0, columns.COUNTERS)
+
+
+def test_further_names_of_conversations_stand_at_the_end_where_the_release_before_does_not_read() -> None:
+    plain = entries()
+    threads = {"thread_index": np.array([0, 0, 2], "i8"), "thread_name": np.array([9, 2**64 - 2, 11], "u8")}
+    named = replace(plain, facts=replace(plain.facts, **threads))
+    counts, facts, ids = columns_of(columns.encode(named))
+    assert (counts, ids) == (columns_of(columns.encode(plain))[0], columns_of(columns.encode(plain))[2])
+    assert facts.startswith(columns_of(columns.encode(plain))[1])
+    assert columns_of(golden("columns-1-threads.bin", columns.encode(named)))[1] == facts
+    read = columns.decode(columns.encode(named)).facts
+    assert (read.thread_index.tolist(), read.thread_name.tolist()) == ([0, 0, 2], [9, 2**64 - 2, 11])
 
 
 def test_columns_of_tomorrow_are_refused() -> None:
