@@ -89,6 +89,17 @@ async def add_folders(request: web.Request) -> web.Response:
     return web.json_response(request.app[WORLD].mailboxes.folders(user))
 
 
+@routes.delete("/control/mailboxes/{user}/folders/{name}")
+async def delete_folder(request: web.Request) -> web.Response:
+    """A folder of the person's own, with what is in it, for good."""
+    user = _user(request)
+    try:
+        request.app[WORLD].mailboxes.delete_folder(user, request.match_info["name"])
+    except GraphError as error:
+        raise web.HTTPNotFound(text=error.message) from error
+    return web.json_response(request.app[WORLD].mailboxes.folders(user))
+
+
 @routes.post("/control/mailboxes/{user}/forget-delta")
 async def forget_delta(request: web.Request) -> web.Response:
     """{"status"? 410, 400 or 404, "code"? "syncStateNotFound"}: the links given so far are lost."""

@@ -147,6 +147,16 @@ class Mailboxes:
         own = self.store.get("folders", user, {})
         self.store.put("folders", user, own | {name.lower(): name for name in names})
 
+    def delete_folder(self, user: str, name: str) -> None:
+        """A folder of the person's own, with what is in it, for good. Raises GraphError 404 for any other."""
+        own = self.store.get("folders", user, {})
+        if name.lower() not in own:
+            raise item_not_found()
+        rows = self.store.rows("SELECT * FROM items WHERE user = ? AND folder = ?", (user, name.lower()))
+        for row in rows:
+            self.delete(row)
+        self.store.put("folders", user, {key: title for key, title in own.items() if key != name.lower()})
+
     def folder(self, user: str, key: str) -> str:
         """The name of a folder by well-known name or id. Raises GraphError 404."""
         names = self.folders(user)

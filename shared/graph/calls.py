@@ -9,6 +9,7 @@ LONGEST_WAIT = 3_600.0
 FOREIGN_LINK = "foreignLink"
 _BUSY = frozenset((429, 503, 504))
 _RESYNC_CODES = frozenset(("syncstatenotfound", "resyncrequired"))
+_GONE = frozenset(("ErrorItemNotFound", "ErrorFolderNotFound", "itemNotFound"))
 _NO_MAILBOX = frozenset(
     ("MailboxNotEnabledForRESTAPI", "ResourceNotFound", "Request_ResourceNotFound", "ErrorInvalidUser")
 )
@@ -47,6 +48,11 @@ class GraphCallError(Exception):
     def is_no_mailbox(self) -> bool:
         """There is no mailbox behind the user (any more)."""
         return self.status == 404 and self.code in _NO_MAILBOX
+
+    @property
+    def is_gone(self) -> bool:
+        """The folder or item that was asked for is not there (any more); the mailbox is."""
+        return self.status == 404 and self.code in _GONE
 
     @property
     def wait(self) -> float:

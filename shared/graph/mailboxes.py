@@ -160,6 +160,11 @@ def put_folder(folder: Folder) -> None:
     )  # fmt: skip
 
 
+def forget_folder(folder: Folder) -> None:
+    """Follow a folder no longer."""
+    tables.delete(SYNC, folder.mailbox, f"folder|{folder.name}")
+
+
 def forget(mailbox: str) -> None:
     """Drop folders, links and leases of a mailbox that left."""
     rows = tables.query(SYNC, mailbox, select=["PartitionKey", "RowKey"])

@@ -7,13 +7,15 @@ placed before the link that leads on is saved, so whatever breaks off is read ag
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec.structs import replace
 
 from shared import telemetry
 from shared.graph import calendar, copies, headers, mail, private_events
+from shared.graph import folders as followed
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
 from shared.graph.mailboxes import Folder, Mailbox, folders, put_folder
@@ -57,7 +59,19 @@ def sync_mail(graph: Graph, mailbox: Mailbox, now: int) -> None:
     """
     until = time.monotonic() + BUDGET_SECONDS
     for folder in folders(mailbox.id):
-        _sync_folder(graph, mailbox, folder, now, until)
+        with unless_gone(folder):
+            _sync_folder(graph, mailbox, folder, now, until)
+
+
+@contextmanager
+def unless_gone(folder: Folder) -> Iterator[None]:
+    """People delete folders: that ends the reading of this one, and of no other."""
+    try:
+        yield
+    except GraphCallError as error:
+        if not error.is_gone:
+            raise
+        followed.drop(folder)
 
 
 def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> None:

@@ -111,10 +111,10 @@ def read_piece(client: Graph, mailbox: Mailbox, now: int, weeks: int = 1) -> int
         mailboxes.change(mailbox.id, calendar_from=start, backfilled_at=now)
         return None
     start = max(mailbox.mail_from - weeks * WEEK, mailbox.target)
-    read = sum(
-        reading.list_mail(client, mailbox, folder.name, start, mailbox.mail_from, bulk=True)
-        for folder in mailboxes.folders(mailbox.id)
-    )
+    read = 0
+    for folder in mailboxes.folders(mailbox.id):
+        with reading.unless_gone(folder):
+            read += reading.list_mail(client, mailbox, folder.name, start, mailbox.mail_from, bulk=True)
     mailboxes.change(mailbox.id, mail_from=start, backfilled_at=now)
     return read
 

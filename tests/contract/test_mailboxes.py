@@ -11,7 +11,18 @@ import pytest
 
 from local.tokens import TENANT
 from shared import acquaintance_rows, acquaintance_updates, closeness, partitions
-from shared.graph import consent, consent_state, copies, lifecycle, mailboxes, private_events, reading, runs, work
+from shared.graph import (
+    consent,
+    consent_state,
+    copies,
+    folders,
+    lifecycle,
+    mailboxes,
+    private_events,
+    reading,
+    runs,
+    work,
+)
 from shared.graph.client import graph as client
 from shared.graph.consent import Scope, State
 from shared.graph.mailboxes import Mailbox
@@ -237,6 +248,51 @@ def test_mail_that_rules_file_elsewhere_is_found_and_drafts_and_junk_never(
     sync(mailbox)
     assert len(with_kim()) == 3
     assert len(mailboxes.folders(mailbox.id)) == 5
+
+
+def _own_folder(graph: RunningGraph, mailbox: Mailbox, *names: str) -> None:
+    graph.control.post(f"mailboxes/{mailbox.id}/folders", names=list(names))
+
+
+def test_a_deleted_folder_ends_its_own_reading_and_no_other(graph: RunningGraph, mailbox: Mailbox) -> None:
+    _own_folder(graph, mailbox, "Aaa", "Zzz")
+    mail(graph, mailbox, folder="aaa")
+    connect(mailbox)
+    graph.control.delete(f"mailboxes/{mailbox.id}/folders/aaa")
+    for folder in ("inbox", "zzz"):
+        mail(graph, mailbox, folder=folder)
+    runs.sync(_body(Dirty(mailbox.id, work.MAIL)))
+    assert _read(mailbox).parked_until == 0 and not _read(mailbox).error
+    assert len(with_kim()) == 3  # what was read from it stays
+    assert len(mailboxes.folders(mailbox.id)) == 4  # Inbox, Sent Items, archive and the other one
+    runs.sync(_body(Dirty(mailbox.id, work.MAIL)))
+    assert len(graph.control.get("requests", mailbox=mailbox.id, status=404)) == 1
+
+
+def test_the_past_goes_on_without_a_folder_that_was_deleted(graph: RunningGraph, mailbox: Mailbox) -> None:
+    _own_folder(graph, mailbox, "Aaa", "Zzz")
+    connect(mailbox)
+    mail(graph, mailbox, folder="zzz", at=ago(20))
+    graph.control.delete(f"mailboxes/{mailbox.id}/folders/aaa")
+    mailboxes.change(mailbox.id, target=NOW - 30 * 86_400)
+    runs.backfill(_body(Backfill(mailbox.id)))
+    assert _read(mailbox).is_backfilled and _read(mailbox).parked_until == 0
+    assert len(with_kim()) == 1
+
+
+def test_vanished_folders_are_dropped_and_followed_ones_kept_whatever_the_order(
+    graph: RunningGraph, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _own_folder(graph, mailbox, *(f"Own{number}" for number in range(6)))
+    connect(mailbox)
+    before = {folder.name for folder in mailboxes.folders(mailbox.id)}
+    monkeypatch.setattr(folders, "MOST", len(before))
+    for number in (1, 4):
+        graph.control.delete(f"mailboxes/{mailbox.id}/folders/own{number}")
+    _own_folder(graph, mailbox, "New 1", "New 2", "New 3")
+    assert folders.discover(client(), mailbox.id) == 2  # as many as there is room for
+    after = {folder.name for folder in mailboxes.folders(mailbox.id)}
+    assert len(before & after) == len(before) - 2 and len(after) == len(before)
 
 
 def _days_ago(days: int) -> str:
