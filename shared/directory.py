@@ -18,7 +18,7 @@ from shared.people import domain_of
 from shared.settings import settings
 
 if TYPE_CHECKING:
-    from shared.kpi.parameters import WorkingCalendar
+    from shared.kpi.parameters import OwnHours
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -36,7 +36,7 @@ class Directory(Struct, frozen=True):
     address_owner: dict[str, str]
     domains: frozenset[str]
     opted_out: frozenset[int] = frozenset()  # keys of everybody who has opted out, of ours under all their addresses
-    calendars: dict[str, WorkingCalendar | None] = {}  # by user id, filled as they are asked for
+    hours: dict[str, OwnHours | None] = {}  # by user id, filled as they are asked for
 
     def is_internal(self, address: str, party: str) -> bool:
         """Say whether a participant is one of ours: a user, or an address of ours."""
@@ -54,23 +54,22 @@ class Directory(Struct, frozen=True):
         user = self.users.get(user_id)
         return (user.name or next(iter(user.emails), "") or user_id) if user else user_id
 
-    def calendar(self, user_id: str) -> WorkingCalendar | None:
-        """The user's working hours; None where none are known, so that the default is assumed."""
-        if user_id not in self.calendars:
-            self.calendars[user_id] = self._calendar(self.users.get(user_id))
-        return self.calendars[user_id]
+    def own_hours(self, user_id: str) -> OwnHours | None:
+        """What is known of the user's working time; None where nothing is."""
+        if user_id not in self.hours:
+            self.hours[user_id] = self._own_hours(self.users.get(user_id))
+        return self.hours[user_id]
 
     @staticmethod
-    def _calendar(user: User | None) -> WorkingCalendar | None:
-        from shared.kpi.parameters import WorkingCalendar
+    def _own_hours(user: User | None) -> OwnHours | None:
+        from shared.kpi.parameters import OwnHours
 
-        if user is None or (user.working_hours is None and not user.time_zone):
+        if user is None or (user.working_hours is None and not user.time_zone and not user.days_off):
             return None
-        default = WorkingCalendar()
-        week = default.week
+        week = None
         if user.working_hours is not None:
             week = tuple(tuple(map(_minutes, user.working_hours.get(day, ()))) for day in WEEKDAYS)
-        return WorkingCalendar(user.time_zone or "UTC", week, frozenset(user.days_off), user.working_hours is None)
+        return OwnHours(user.time_zone or None, week, frozenset(user.days_off))
 
 
 def _minutes(interval: Iterable[str]) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from shared.kpi.contacts import Contacted, most_contacted
 from shared.kpi.counts import count, ratio
 from shared.kpi.freshness import Freshness, Source, freshness, recent_colleagues
 from shared.kpi.health import health
+from shared.kpi.hours import calendar_of
 from shared.kpi.inclusion import Inclusion, include
 from shared.kpi.interactions import Direction, History, Interactions, Keys, Kind
 from shared.kpi.last_next import Moment, last_next
@@ -259,7 +260,8 @@ def _health(found: Computation) -> w.Health:
 
 def _response(found: Computation) -> w.ResponseTime:
     subject = found.subject
-    value = response(found.history, found.parameters, found.window, subject.calendars, subject.owner)
+    calendars = {person: calendar_of(own, found.parameters) for person, own in subject.own_hours.items()}
+    value = response(found.history, found.parameters, found.window, calendars, subject.owner)
     waiting = value.waiting_for_us
     key = waiting.oldest_key
     return w.ResponseTime(
@@ -270,6 +272,7 @@ def _response(found: Computation) -> w.ResponseTime:
             oldest_at=known_instant(waiting.oldest_at),
             oldest_interaction_id=key.ljust(16, b"\0").hex() if key is not None else None,
             oldest_business_hours=waiting.oldest_business_hours,
+            flags=["assumedHours"] * (waiting.count > 0 and waiting.assumed_hours),
         ),
     )
 

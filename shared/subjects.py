@@ -11,7 +11,7 @@ import numpy as np
 from shared.directory import Directory, user_keys
 from shared.keys import keys
 from shared.kpi.interactions import Keys, Membership, RecordType
-from shared.kpi.parameters import WorkingCalendar
+from shared.kpi.parameters import OwnHours
 from shared.rosters import IN_ACCOUNT, Roster, kept_people
 
 TYPES = {kind.name.lower(): kind for kind in RecordType}
@@ -30,13 +30,13 @@ class Person:
 
 @dataclass(frozen=True)
 class Subject:
-    """A record ready to be computed. `people` and `calendars` go by canonical key; `owner` is 0 where nobody owns it."""
+    """A record ready to be computed. `people` and `own_hours` go by canonical key; `owner` is 0 where nobody owns it."""
 
     roster: Roster
     children: tuple[Roster, ...]
     membership: Membership
     people: Mapping[int, Person]
-    calendars: Mapping[int, WorkingCalendar] = field(default_factory=dict)
+    own_hours: Mapping[int, OwnHours] = field(default_factory=dict)
     owner: int = 0
     overseers: tuple[str, ...] = ()  # ids, and marks of addresses, of the users who own the record and their managers
     opted_out: frozenset[int] = frozenset()
@@ -85,10 +85,10 @@ def subject_of(roster: Roster, children: Sequence[Roster], directory: Directory,
             aliases.setdefault(key, own)
     membership = _membership(roster, children, directory, aliases, _sorted(int(ours.canonical[i]) for i in here))
     owner = next(iter(directory.members(roster.owner)), "")
-    calendars = {key: c for key, p in people.items() if p.side == "internal" and (c := directory.calendar(p.id[5:]))}
+    own_hours = {key: h for key, p in people.items() if p.side == "internal" and (h := directory.own_hours(p.id[5:]))}
     owner_key = keys().party(f"user:{owner}") if owner else 0
     return Subject(
-        roster, tuple(children), membership, people, calendars, owner_key, _overseers(roster, directory),
+        roster, tuple(children), membership, people, own_hours, owner_key, _overseers(roster, directory),
         opted_out=directory.opted_out,
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from shared.kpi.interactions import Indices, Instants
-from shared.kpi.parameters import DAY, Parameters, WorkingCalendar
+from shared.kpi.parameters import DAY, OwnHours, Parameters, WorkingCalendar
 
 _MINUTE = 60
 _THURSDAY = 3  # 1970-01-01
@@ -24,6 +24,22 @@ def default_calendar(parameters: Parameters) -> WorkingCalendar:
     """The organisation's calendar; as long as nobody has set one, it is assumed, and in the reporting zone."""
     calendar = parameters.working_calendar
     return replace(calendar, zone=parameters.reporting_zone) if calendar.assumed else calendar
+
+
+def calendar_of(own: OwnHours, parameters: Parameters) -> WorkingCalendar:
+    """A person's calendar: what is known of it, field by field, the rest from the default one, which makes it assumed.
+
+    >>> berlin = Parameters(reporting_zone="Europe/Berlin")
+    >>> calendar_of(OwnHours(week=(((540, 1020),),) * 7), berlin).zone
+    'Europe/Berlin'
+    """
+    default = default_calendar(parameters)
+    return WorkingCalendar(
+        zone=default.zone if own.zone is None else own.zone,
+        week=default.week if own.week is None else own.week,
+        days_off=default.days_off | own.days_off,
+        assumed=own.zone is None or own.week is None,
+    )
 
 
 def working_seconds(calendar: WorkingCalendar, start: Instants, end: Instants) -> Indices:

@@ -46,6 +46,18 @@ class WorkingCalendar:
 
 
 @dataclass(frozen=True)
+class OwnHours:
+    """What is known of one person's working time; the default calendar fills in what is None.
+
+    `days_off` are ISO dates of the person's own holidays and absences; those of the default calendar hold as well.
+    """
+
+    zone: str | None = None
+    week: tuple[tuple[tuple[int, int], ...], ...] | None = None
+    days_off: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class NeverLog:
     """Keys of addresses and of domains whose interactions are left out of everything."""
 

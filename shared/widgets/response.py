@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import field
+
 from shared.widgets.shape import Shape
 
 
@@ -25,12 +27,16 @@ class SideResponse(Shape, frozen=True):
 
 
 class WaitingForUs(Shape, frozen=True):
-    """Their mails of the last 30 days that nobody of ours has answered."""
+    """Their mails of the last 30 days that nobody of ours has answered.
+
+    Business hours go by the owner's calendar; `assumedHours` says that not all of it is known.
+    """
 
     count: int
     oldest_at: str | None
     oldest_interaction_id: str | None
     oldest_business_hours: float | None
+    flags: list[str] = field(default_factory=list)
 
 
 class ResponseTime(Shape, frozen=True):

@@ -117,3 +117,10 @@ def test_days_before_everything_was_read_are_unknown_and_not_empty() -> None:
     days = snapshot(found, A, A, 1).widgets.relationship_activities.days
     assert [day.date for day in days if not day.known] == [day.date for day in days if day.date < "2026-03-01"]
     assert all(day.known for day in widgets(entries_of(weekly())).widgets.relationship_activities.days)
+
+
+def test_what_waits_for_us_says_that_the_owners_hours_are_assumed() -> None:
+    waiting = widgets(entries_of([email(A - 2 * DAY, "kim", ["anna"])])).widgets.response_time.waiting_for_us
+    assert (waiting.count, waiting.flags) == (1, ["assumedHours"])
+    nothing = widgets(entries_of([email(A - 2 * DAY, "anna", ["kim"])])).widgets.response_time.waiting_for_us
+    assert (nothing.count, nothing.flags) == (0, [])
