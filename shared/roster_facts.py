@@ -96,6 +96,7 @@ class _Reading:
             owner=viewed.owner,
             people=self._people(record, viewed, merged),
             account=account,
+            account_contact=self._account_contact(record, viewed, account),
             merged=merged,
             merged_into=self.survivor(f"{entity}:{viewed.merged_into}", record) if viewed.merged_into else "",
             gone=viewed.deleted,
@@ -157,6 +158,17 @@ class _Reading:
             party = self.survivor(f"contact:{id}", record)
             people[party] = self._contact(party)
         return tuple(people[party] for party in sorted(people))
+
+    def _account_contact(self, record: str, viewed: View, account: str) -> Stakeholder | None:
+        """The primary contact of an opportunity's account, of interest on what regards the opportunity."""
+        state = self.state(account) if account and isinstance(viewed, Opportunity) else None
+        owner = view(state) if state else None
+        if not isinstance(owner, Account) or owner.primary_contact_id in ("", *_contacts_named(viewed)):
+            return None
+        name = f"contact:{owner.primary_contact_id}"
+        refer([(name, record)])  # before it is read
+        self._states.pop(name, None)
+        return self._contact(self.survivor(name, record))
 
     def _contact(self, party: str) -> Stakeholder:
         """A contact with the addresses of all contacts merged into it; one never heard of has its own key only."""

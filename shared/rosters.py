@@ -48,6 +48,9 @@ class Roster(Struct, frozen=True, kw_only=True):
     team: tuple[str, ...] = ()  # user ids, without the owner
     people: tuple[Stakeholder, ...] = ()
     account: str = ""  # "account:<id>", the surviving one
+    account_contact: Stakeholder | None = (
+        None  # the account's primary contact, where an opportunity does not name it too
+    )
     merged: tuple[str, ...] = ()  # records merged into this one
     merged_into: str = ""
     gone: bool = False  # deleted in the CRM, or never heard of by itself

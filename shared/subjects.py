@@ -78,7 +78,8 @@ def subject_of(roster: Roster, children: Sequence[Roster], directory: Directory,
     here = place[ours.known[place] == present] if len(ours.known) else place[:0]
     people = {int(ours.canonical[i]): _colleague(directory, ours.user[i]) for i in here}
     aliases = {int(ours.known[i]): int(ours.canonical[i]) for i in here}
-    for stakeholder in (person for each in (roster, *children) for person in each.people):
+    also = [roster.account_contact] if roster.account_contact else []
+    for stakeholder in (*(person for each in (roster, *children) for person in each.people), *also):
         own = stakeholder.keys[0]
         people.setdefault(own, Person(stakeholder.party, stakeholder.name, "external"))
         for key in stakeholder.keys:
@@ -130,6 +131,7 @@ def _membership(
         created=roster.created_at,
         closed=roster.closed_at,
         children=tuple(_membership(child, (), directory, aliases, internal) for child in children),
+        when_regarding=_sorted([roster.account_contact.keys[0]] if roster.account_contact else []),
     )
 
 

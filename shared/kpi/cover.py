@@ -86,11 +86,11 @@ def departure(history: History, parameters: Parameters, person: int) -> Departur
 
 
 def handover(history: History, person: int) -> tuple[int, ...]:
-    """External people of interest whose every interaction of the last 365 days had our `person` as the only one of ours."""
+    """External people, of interest or not, whose every interaction of the last 365 days had our `person` alone of ours."""
     recent = (history.at > history.as_of - HANDOVER_DAYS * DAY)[history.part_index]
     ours = pairs(history, history.part_internal & recent)
     known_alone = np.zeros(len(history), dtype=bool)
     known_alone[ours.row[(ours.person == person) & ours.alone]] = True
-    theirs = pairs(history, ~history.part_internal & history.part_counts & recent)
+    theirs = pairs(history, ~history.part_internal & recent)
     others = np.unique(theirs.person[~known_alone[theirs.row]])
     return tuple(np.setdiff1d(theirs.person, others).tolist())

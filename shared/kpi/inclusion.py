@@ -48,6 +48,7 @@ class Inclusion:
     internal: Bools  # (m,)
     attends: Bools  # (m,) everyone but attendees who declined
     of_interest: Bools  # (m,) the record's own people, on both sides
+    when_regarding: Bools  # (m,) of interest on what regards the record: all of ours, and the account's primary contact
     through_index: Indices
     through_child: Indices
     conversation: Keys  # (n,) what connects is all that was known at `as_of`, counted or not
@@ -58,7 +59,7 @@ class Inclusion:
 
     def wider_team(self) -> History:
         """Interactions of the customer with colleagues who are not on the record's team (NOT_ON_TEAM), as a History of
-        their own: the same functions give the figures of this separate bucket. Here all participants count."""
+        their own: the same functions give the figures of this separate bucket. Here all of ours count."""
         return self._history(self.reason == Reason.NOT_ON_TEAM)
 
     def _history(self, chosen: Bools) -> History:
@@ -68,7 +69,8 @@ class Inclusion:
             ~_repeated(facts.part_index[parts], self.person[parts], self.internal[parts], facts.part_role[parts])
         ]
         index = facts.part_index.take(parts)
-        whole = (self.reason == Reason.REGARDING) | (self.reason == Reason.NOT_ON_TEAM)
+        regarding = (self.reason == Reason.REGARDING).take(index) & self.when_regarding.take(parts)
+        wider = (self.reason == Reason.NOT_ON_TEAM).take(index) & self.internal.take(parts)
         closed = self.membership.closed
         return History(
             as_of=self.as_of,
@@ -87,7 +89,7 @@ class Inclusion:
             part_person=self.person.take(parts),
             part_role=facts.part_role.take(parts),
             part_internal=self.internal.take(parts),
-            part_counts=self.of_interest.take(parts) | whole.take(index),
+            part_counts=self.of_interest.take(parts) | regarding | wider,
             planned=self._subset(self.planned),
             current=self._subset(self.current),
             wider_team=int(np.count_nonzero(self.reason == Reason.NOT_ON_TEAM)),
@@ -144,6 +146,9 @@ def include(interactions: Interactions, membership: Membership, as_of: int, para
         internal=people.ours.take(people.address_of_row),
         attends=people.attends,
         of_interest=_of_interest(people, membership).take(people.address_of_row),
+        when_regarding=(people.ours | contains(membership.when_regarding, people.canonical)).take(
+            people.address_of_row
+        ),
         through_index=index[rolled],
         through_child=child[rolled],
         conversation=conversations(interactions, interactions.at <= as_of),

@@ -183,6 +183,9 @@ class Membership:
     created: int | None = None  # None = no lower bound
     closed: int | None = None  # None = open
     children: tuple[Membership, ...] = ()
+    when_regarding: Keys = field(
+        default_factory=lambda: np.empty(0, np.uint64)
+    )  # of interest on what regards this only
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,7 @@ class History:
 
     Only participations of people who take part (kpis 5: From, To, Cc, organizer, attendee who did not decline) are here;
     `part_person` is canonical. `part_counts` marks the record's own people: team members on our side (all of ours where the
-    reason is `regarding` or the record has no team), people of interest on theirs (all of theirs where `regarding`).
+    reason is `regarding` or the record has no team), people of interest on theirs.
     """
 
     as_of: int

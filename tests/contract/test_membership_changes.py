@@ -101,3 +101,27 @@ def test_a_contact_takes_its_mails_to_another_account() -> None:
 def test_a_deleted_mail_counts_nowhere() -> None:
     tell(link("link", 2, "kim"), {"entity": "email", "id": "m1", "version": 2, "operation": "delete"})
     assert (counted("contact:kim"), counted(DEAL), counted("account:a1")) == ((0, 0), (0, 0), (0, 1))
+
+
+def persons() -> dict[str, str]:
+    """Names of the people whom the deal's breadth counts, by id."""
+    stored = recompute.current(DEAL, AS_OF)
+    assert stored is not None
+    signers = json.decode(stored.body)["widgets"]["health"]["evidence"]["signers"]
+    return {one["id"]: one["name"] for one in signers}
+
+
+def test_the_accounts_primary_contact_counts_for_the_deal_on_what_regards_it_and_strangers_do_not() -> None:
+    about = {"regarding": [DEAL]}
+    tell(
+        mail("m8", "pat@cust.example", "anna@us.example", **about),
+        mail("m9", "new@cust.example", "anna@us.example", **about),
+    )
+    assert (counted(DEAL), persons()) == ((0, 2), {})
+    tell(row("contact", "pat", name="Pat", emails=["pat@old.example"], accountId="a1"))
+    tell(row("account", "a1", 2, primaryContactId="pat"))
+    assert persons() == {}
+    tell(row("contact", "pat", 2, emails=["pat@cust.example"]))  # the deal hears of it through its account
+    assert (counted(DEAL), persons()) == ((0, 2), {"contact:pat": "Pat"})
+    tell(row("account", "a1", 3, primaryContactId="lee"))
+    assert persons() == {}

@@ -210,6 +210,7 @@ class World:
         closed: str | int | None = None,
         children: tuple[Membership, ...] = (),
         merged: Sequence[str] = (),
+        when_regarding: Sequence[str] = (),
     ) -> Membership:
         """One record's membership; `merged` names records merged into it."""
         known = {address(each): each for each in (*OURS, *THEIRS)} | self.aliases
@@ -227,6 +228,7 @@ class World:
             created=None if created is None else instant(created),
             closed=None if closed is None else instant(closed),
             children=children,
+            when_regarding=keys(person(each) for each in when_regarding),
         )
 
     def contact(self, name: str) -> Membership:
@@ -241,8 +243,8 @@ class World:
         created: str | int | None = "2024-06-01T00:00Z",
         closed: str | int | None = None,
     ) -> Membership:
-        """The deal of the vectors, old enough for any of their dates."""
-        return self.membership(RecordType.OPPORTUNITY, name, external, team, created, closed)
+        """The deal of the vectors, old enough for any of their dates; max is its account's primary contact."""
+        return self.membership(RecordType.OPPORTUNITY, name, external, team, created, closed, when_regarding=["max"])
 
     def lead(self, external: Sequence[str] = ("lee",), team: Sequence[str] = ("anna",)) -> Membership:
         """The lead "L" of anna."""

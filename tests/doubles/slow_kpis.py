@@ -156,6 +156,17 @@ class Record:
         excluded = self.excluded(item)
         return self.judged(item) if excluded is None else excluded
 
+    def counting(self, item: Item) -> set[tuple[bool, int]]:
+        """(ours, person) of those who take part in a counted item and are the record's own people for it."""
+        record = self.membership
+        team = self.people(item, True)
+        if self.reason(item) != Reason.REGARDING and record.team is not None:
+            team &= set(record.team.tolist())
+        named = {one for each in (record, *record.children) for one in each.external.tolist()}
+        if self.reason(item) == Reason.REGARDING:
+            named |= set(record.when_regarding.tolist())
+        return {(True, one) for one in team} | {(False, one) for one in self.people(item, False) & named}
+
     def counts(self, item: Item) -> bool:
         return self.reason(item) <= Reason.ROLLED_UP
 

@@ -32,7 +32,8 @@ START = kpi_window(A, PARAMETERS).start
 
 
 def _deal(kind: RecordType, name: str, external: list[str], team: list[str], closed: int | None = None) -> Membership:
-    return WORLD.membership(kind, name, external, team, A - 90 * DAY, closed)
+    when_regarding = ["max"] if name == "O" else []
+    return WORLD.membership(kind, name, external, team, A - 90 * DAY, closed, when_regarding=when_regarding)
 
 
 FIRST, SECOND = (
@@ -145,6 +146,15 @@ def test_history_holds_each_person_once(drawn: list[Item], of: Membership) -> No
         (n, ours, one) for n, item in enumerate(counted) for ours in (False, True) for one in slow.people(item, ours)
     ]
     assert sorted(rows) == sorted(expected)
+    marked = zip(
+        history.part_counts.tolist(),
+        history.part_index.tolist(),
+        history.part_internal,
+        history.part_person,
+        strict=True,
+    )
+    counting = {(n, bool(ours), int(one)) for counts, n, ours, one in marked if counts}
+    assert counting == {(n, *who) for n, item in enumerate(counted) for who in slow.counting(item)}
     assert history.at.tolist() == [item.at for item in counted]
 
 

@@ -7,7 +7,9 @@ import pytest
 from shared.kpi.cover import Share, cover, departure, handover
 from shared.kpi.health import State
 from shared.kpi.parameters import Parameters
+from tests.doubles import histories
 from tests.doubles.ages import ANNA, BEN, CLEO, KIM, LEE, MAX, history, mail_in, mail_out, meeting
+from tests.doubles.histories import DAY, A, email, person
 
 P = Parameters()
 TEAM = [*(mail_out(0) for _ in range(4)), meeting(0, ours=[ANNA, BEN]), mail_out(60, sender=BEN, to=[LEE])]
@@ -59,6 +61,12 @@ def test_handover_lists_whom_only_she_knows():
     ]
     assert handover(history(contacts), ANNA) == (KIM,)
     assert handover(history(contacts), BEN) == ()
+
+
+def test_handover_lists_people_whom_no_record_names():
+    mails = [email(A - day * DAY, "anna", ["kim", "zoe@cust.example"]) for day in (3, 9, 16, 23)]
+    found = histories.history(*mails, of=histories.contact("kim"))
+    assert set(handover(found, person("anna"))) == {person("kim"), person("zoe@cust.example")}
 
 
 def test_handover_looks_back_a_year():

@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from shared.kpi.cover import Share, cover
+from shared.kpi.health import health
 from shared.kpi.inclusion import Inclusion, include
 from shared.kpi.interactions import Direction, Flag, Interactions, Membership, Reason, RecordType, Response
 from tests.doubles.histories import (
     BERLIN,
+    DAY,
     WORLD,
     A,
     Item,
@@ -267,13 +270,25 @@ def test_person_of_two_addresses_stands_once_with_the_first_role() -> None:
     )
 
 
-def test_people_who_count_are_team_and_stakeholders_unless_regarding() -> None:
-    names = ["anna", "ben", "cleo", "kim", "max"]
-    for regarding, expected in ([], [True, True, False, True, False]), (["O"], [True] * 5):
+def test_people_who_count_are_team_and_stakeholders_and_when_regarding_all_of_ours_and_the_primary_contact() -> None:
+    names = ["anna", "ben", "cleo", "kim", "max", "new@cust.example"]
+    for regarding, expected in ([], [True, True, False, True, False, False]), (["O"], [True] * 5 + [False]):
         found = decide(meeting(MARCH_2, "anna", names[1:], regarding=regarding)).history()
         assert dict(zip([person(name) for name in names], expected, strict=True)) == dict(
             zip(found.part_person.tolist(), found.part_counts.tolist(), strict=True)
         )
+
+
+def test_strangers_on_what_regards_the_record_are_in_hours_and_not_in_breadth_or_cover() -> None:
+    """Four mails of people unknown and three of kim's, all regarding the deal: only kim is of interest to it."""
+    strangers = [email(A - day * DAY, f"new{day}@cust.example", ["anna"], regarding=["O"]) for day in (2, 9, 16, 23)]
+    own = [email(A - day * DAY, "kim", ["anna"], regarding=["O"]) for day in (3, 10, 17)]
+    found = decide([*strangers, *own], opportunity(external=["kim"])).history()
+    result = health(found, BERLIN)
+    assert (result.evidence.signers, result.contributions[-1].score) == ((person("kim"),), 0.0)
+    of_the_account = decide([*strangers, *own], account(opportunity(external=["kim"]), contacts=["kim"])).history()
+    assert result.score == health(of_the_account, BERLIN).score == 48.8
+    assert cover(found, BERLIN).theirs.shares == (Share(person("kim"), 1.0),)
 
 
 def test_planned_and_current_follow_the_record() -> None:
