@@ -12,6 +12,7 @@
     ├── UnavailableError       503   the caller should try again
     ├── SettingError           500   the operator must change a setting; callers are not told which
     ├── FormatVersionError     500   a row was written by a newer version of the app; roll forward
+    ├── RowTooLargeError       500   a row is longer than the table storage takes; repeating does not help
     ├── PoisonMessageError     -     queue: dead-lettered with its reason
     └── RetryLaterError        -     queue: a copy is scheduled, this one is completed
 
@@ -120,6 +121,10 @@ class SettingError(RapportError):
 
 class FormatVersionError(RapportError):
     """A stored row has a format that this version cannot read: nothing is guessed; deploy the newer version."""
+
+
+class RowTooLargeError(RapportError):
+    """A row would be longer than the storage takes: nothing of its transaction was written, and repeating does not help."""
 
 
 class PoisonMessageError(RapportError):

@@ -7,40 +7,24 @@ that are appended to partitions.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 
-from msgspec import Struct, field, msgpack
+from msgspec import Struct, field
 
-from shared import decoders, tables
-from shared.errors import FormatVersionError, UnavailableError
+from shared import group_rows, table_limits, tables
+from shared.errors import RowTooLargeError, UnavailableError
+from shared.group_rows import Group as Group
+from shared.group_rows import HeldCopy as HeldCopy
+from shared.group_rows import Reach as Reach
 from shared.interactions import Interaction, InteractionCopy, merge
 
 TABLE = "interactions"
-VERSION = 1
+VERSION = group_rows.PLAIN
 _TRIES = 8
-
-Reach = tuple[str, str]  # (partition, UTC month)
-
-
-class HeldCopy(Struct, array_like=True):
-    """A copy at the revision of its source; None: the source no longer has it."""
-
-    revision: int
-    copy: InteractionCopy | None
-
-
-class Group(Struct, omit_defaults=True):
-    """The copies under one merge key by copy id; `reached`: per interaction key (hex) where it was ever appended.
-
-    `lent`: merge keys of the meetings to which this group's appointments were ever lent (see `_split`).
-    """
-
-    copies: dict[str, HeldCopy] = field(default_factory=dict)
-    revision: int = 0
-    reached: dict[str, list[Reach]] = field(default_factory=dict)
-    lent: list[str] = field(default_factory=list)
+_log = logging.getLogger(__name__)
 
 
 class Placement(Struct):
@@ -52,8 +36,6 @@ class Placement(Struct):
 
 
 LENT = "lent:"
-_encoder = msgpack.Encoder(order="deterministic")
-_decoder = decoders.of_msgpack(Group)
 
 
 def update(changed: Mapping[str, Mapping[str, HeldCopy]], reach: Callable[[Interaction], Iterable[Reach]]) -> Placement:
@@ -86,7 +68,7 @@ def rewrite(
     """
     for _ in range(_TRIES):
         held = tables.read(TABLE, partition, row)
-        group = _stored(held)
+        group = group_rows.stored(held)
         copies, moved = _changed(row, group.copies, change)
         if copies == group.copies or held is None:
             return None
@@ -122,20 +104,13 @@ def _update(
 ) -> dict[str, tuple[Group, list[Interaction]]]:
     stored: dict[str, tables.Row | None] = dict.fromkeys(changed)  # first load: most are new, so try to insert
     for _ in range(_TRIES):
-        joined = {row: _joined(row, _stored(stored[row]), copies, reach) for row, copies in changed.items()}
-        writes = [_write(partition, row, group, stored[row]) for row, (group, _) in joined.items()]
-        if tables.transact(TABLE, [write for write in writes if write]):
-            return joined
+        joined = {row: _joined(row, group_rows.stored(stored[row]), copies, reach) for row, copies in changed.items()}
+        writes = {row: _write(partition, row, group, stored[row]) for row, (group, _) in joined.items()}
+        left_out = {row for row, write in writes.items() if write and not _fits(write)}
+        if tables.transact(TABLE, [write for row, write in writes.items() if write and row not in left_out]):
+            return {row: group for row, group in joined.items() if row not in left_out}
         stored = {row: tables.read(TABLE, partition, row) for row in changed}
     raise UnavailableError("The copies of an interaction are being changed by too many writers.")
-
-
-def _stored(row: tables.Row | None) -> Group:
-    if row is None:
-        return Group()
-    if row["v"] != VERSION:
-        raise FormatVersionError(f"interaction copies have format {row['v']}, this app reads {VERSION}")
-    return _decoder.decode(tables.unsplit(row))
 
 
 def _joined(
@@ -146,7 +121,7 @@ def _joined(
         held = group.copies.get(name)
         if held is None or copy.revision > held.revision:
             newer[name] = copy
-    all_copies = {**group.copies, **newer}
+    all_copies = group_rows.fitting({**group.copies, **newer})
     own, host = _split(row, all_copies)
     interactions = [] if host else merge(own)
     reached = dict(group.reached)
@@ -187,11 +162,20 @@ def _loans(row: str, group: Group) -> Iterable[tuple[str, dict[str, HeldCopy]]]:
 
 
 def _write(partition: str, row: str, group: Group, stored: tables.Row | None) -> tables.Operation | None:
-    blob = _encoder.encode(group)
-    if stored and tables.unsplit(stored) == blob:
+    new = group_rows.properties(group)
+    if stored and stored["v"] == new["v"] and tables.unsplit(stored) == tables.unsplit(new):
         return None
-    new: tables.Row = {"PartitionKey": partition, "RowKey": row, "v": VERSION, **tables.split(blob)}
-    return ("write", new, stored["etag"] if stored else None)
+    return ("write", {"PartitionKey": partition, "RowKey": row, **new}, stored["etag"] if stored else None)
+
+
+def _fits(write: tables.Operation) -> bool:
+    """Whether a row has room for a group. One that is too long is left as it was, so that it holds up none of the others."""
+    try:
+        table_limits.check(write)
+    except RowTooLargeError as error:
+        _log.error("left out: a mail or meeting, %s", error.detail)
+        return False
+    return True
 
 
 def _placement(

@@ -1,6 +1,6 @@
 """Table Storage: one client per process, names of tables, rows in transactions, blobs split over properties.
 
-Limits come from the service, not from Azurite, which does not check all of them: 64 KiB a binary property, 1 MiB an entity,
+Limits come from the service, not from Azurite, which does not check all of them: those of a row stand in `shared.table_limits`;
 100 operations and 4 MiB a transaction, keys without `/ \\ # ?` and control characters. Errors of the service that pass by
 themselves become UnavailableError, so that a queue message is tried again later and an HTTP caller gets 503.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from shared import entity_queries
+from shared import entity_queries, table_limits
 from shared.entity_groups import REFUSED, submit
 from shared.entity_groups import Operation as Operation
 from shared.entity_groups import Row as Row
@@ -30,7 +30,7 @@ TABLES = (
     "settings", "consent", "mailboxes", "subscriptions", "sync", "copies", "acquaintances", "choices", "introductions",
     "lookups", "optouts", "accesses",
 )  # fmt: skip
-PROPERTY_BYTES = 65_536
+PROPERTY_BYTES = table_limits.PROPERTY_BYTES
 ROW_BYTES = 700_000
 TRANSACTION_ROWS = 100
 TRANSACTION_BYTES = 3_000_000
@@ -169,7 +169,9 @@ def transact(name: str, operations: Iterable[Operation]) -> bool:
 
 
 def _attempt(name: str, operations: Sequence[Operation]) -> bool:
-    """One transaction; False when it was refused as a whole."""
+    """One transaction; False when it was refused as a whole. Raises RowTooLargeError before anything is sent."""
+    for operation in operations:
+        table_limits.check(operation)
     status = submit(account(operations[0][1]["PartitionKey"]), _ready(name), operations)
     if status not in (_ACCEPTED, *REFUSED):
         raise UnavailableError(f"The table storage answered {status} to a transaction.")

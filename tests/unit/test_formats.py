@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from shared import columns, groups, insights, rosters, states, tables
+from shared import columns, group_rows, groups, insights, rosters, states, tables
 from shared.changes import Change, Ref
 from shared.columns import Entries
 from shared.crm import state as crm_state
@@ -144,10 +144,22 @@ def test_state_of_tomorrow_is_refused() -> None:
 
 
 def test_copies_are_the_same_bytes_for_ever_and_read() -> None:
-    blob = groups._encoder.encode(group())
+    blob = group_rows.encoder.encode(group())
     held = golden("copies-1.bin", blob)
     assert held == blob
-    assert groups._decoder.decode(held) == group()
+    assert group_rows.decoder.decode(held) == group()
+
+
+def test_packed_copies_are_the_same_bytes_for_ever_and_read() -> None:
+    blob = group_rows.pack(group())
+    held = golden("copies-2.bin", blob)
+    assert zlib.decompress(held) == zlib.decompress(blob)  # whose bytes differ between builds of zlib
+    assert group_rows.unpack(held) == group()
+
+
+def test_copies_that_fit_are_written_as_the_release_before_reads_them() -> None:
+    row = group_rows.properties(group())
+    assert (row["v"], tables.unsplit(row)) == (1, group_rows.encoder.encode(group()))
 
 
 def test_roster_of_yesterday_reads() -> None:
