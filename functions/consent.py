@@ -102,17 +102,31 @@ def post_consent_switch(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.route(route="consent/preview", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
-    summary="Whose mailboxes would be read, and which fields",
+    summary="Whose mailboxes would be read, which fields, and about how much",
     roles=(ADMIN,),
     request="shared.graph.administration.Choice",
-    response="shared.graph.administration.Preview",
+    response="shared.graph.scope_preview.Preview",
     errors=_ERRORS,
 )
 def post_consent_preview(req: func.HttpRequest) -> func.HttpResponse:
-    """Asks the directory; reads no mailbox."""
+    """Asks the directory, before consent the CRM alone; reads no mailbox."""
     from shared.graph import administration as admin
 
-    return json_response(req, admin.preview(request_of(req, admin.Choice)))
+    return json_response(req, admin.previewed(request_of(req, admin.Choice)))
+
+
+@blueprint.route(route="consent/roles", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="The CRM's security roles to choose from, with the number of users of each",
+    roles=(ADMIN,),
+    response="shared.graph.roles.KnownRoles",
+    errors=(UnavailableError,),
+)
+def get_consent_roles(req: func.HttpRequest) -> func.HttpResponse:
+    """What the CRM has told; asks nobody."""
+    from shared.graph import scope_preview
+
+    return json_response(req, scope_preview.known_roles())
 
 
 @blueprint.route(route="consent/link", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

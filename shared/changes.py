@@ -15,7 +15,18 @@ from shared.errors import InvalidInputError
 
 Operation = Literal["upsert", "delete", "link", "unlink", "merge", "split"]
 _Entity = Literal[
-    "account", "contact", "lead", "opportunity", "case", "user", "team", "email", "appointment", "phonecall", "task"
+    "account",
+    "contact",
+    "lead",
+    "opportunity",
+    "case",
+    "user",
+    "team",
+    "role",
+    "email",
+    "appointment",
+    "phonecall",
+    "task",
 ]
 _Version = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _NO_ATTRIBUTES = Raw(b"{}")

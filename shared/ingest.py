@@ -37,6 +37,7 @@ _CHANGES_BYTES = 2_500_000  # uncompressed: bounds the memory and the time of on
 _encoder = msgspec.json.Encoder()
 _decoder = decoders.of_json(list[Change])
 _OUR_PEOPLE = ("user", "team")
+_ROLES = "role"  # only their names are known, and no figure depends on them
 
 
 def packed(changes: Sequence[Change]) -> Iterator[bytes]:
@@ -76,9 +77,10 @@ def take_in(changes: Sequence[Change]) -> set[str]:
     Raises UnavailableError when the storage does not answer; whatever was done then is done again by repeating.
     """
     ours = [change for change in changes if change.entity in _OUR_PEOPLE]
-    records = [change for change in changes if change.entity not in ACTIVITIES and change.entity not in _OUR_PEOPLE]
+    records = [change for change in changes if change.entity not in (*ACTIVITIES, *_OUR_PEOPLE, _ROLES)]
     activities = [change for change in changes if change.entity in ACTIVITIES]
     to_compute: set[str] = set()
+    states.take_in(change for change in changes if change.entity == _ROLES)
     if ours:
         _take_in_our_people(ours)
     if records:

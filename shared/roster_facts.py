@@ -10,7 +10,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from shared import organisation, states
-from shared.crm.records import Account, Case, Contact, Lead, Opportunity, Team, User, view
+from shared.crm.records import Account, Case, Contact, Lead, Opportunity, Role, Team, User, view
 from shared.crm.state import EntityState
 from shared.keys import keys
 from shared.rosters import Roster, Stakeholder, refer, sources
@@ -47,8 +47,8 @@ def _name(record: str) -> tuple[str, str]:
 
 def _view(state: EntityState) -> View:
     viewed = view(state)
-    if isinstance(viewed, User | Team):
-        raise ValueError("users and teams have no roster")
+    if isinstance(viewed, User | Team | Role):
+        raise ValueError("users, teams and roles have no roster")
     return viewed
 
 

@@ -15,7 +15,7 @@ from shared.errors import FormatVersionError, UnavailableError
 
 TABLE = "state"
 VERSION = 1
-WHOLE = frozenset({"user", "team"})  # read as a whole by the directory, hence one partition each
+WHOLE = frozenset({"user", "team", "role"})  # read as a whole, hence one partition each
 _TRIES = 8
 
 Name = tuple[str, str]  # (entity, id)
@@ -40,7 +40,7 @@ def read(entity: str, id: str) -> HeldState | None:
 
 
 def read_all(entity: str) -> list[EntityState]:
-    """The states of all rows of an entity that is read as a whole (`user`, `team`)."""
+    """The states of all rows of an entity that is read as a whole (`user`, `team`, `role`)."""
     return [held.state for row in tables.query(TABLE, entity) if (held := _held(row))]
 
 

@@ -122,6 +122,10 @@ class TeamSchema(_Schema):
     members: Maybe[Ids] = UNSET
 
 
+class RoleSchema(_Schema):
+    name: Maybe[Text] = UNSET
+
+
 class _Activity(_Schema):
     regarding: Maybe[Regarding] = UNSET
     private: Maybe[bool] = UNSET
@@ -187,6 +191,7 @@ SCHEMAS: dict[str, type[_Schema]] = {
     "case": CaseSchema,
     "user": UserSchema,
     "team": TeamSchema,
+    "role": RoleSchema,
     "email": EmailSchema,
     "appointment": AppointmentSchema,
     "phonecall": PhonecallSchema,

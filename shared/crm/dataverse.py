@@ -163,8 +163,8 @@ def _related(operation: _Link) -> Callable[[_Context, dict[str, Any]], list[Chan
     """A reader of Associate and Disassociate; either row may be the target, so each pair is tried both ways."""
 
     def read(context: _Context, parameters: dict[str, Any]) -> list[Change]:
-        target = _row(parameters["Target"])
-        rows = [row for related in parameters["RelatedEntities"] if (row := _row(related))]
+        target = reference(parameters["Target"])
+        rows = [row for related in parameters["RelatedEntities"] if (row := reference(related))]
         return [change for row in rows if target for change in _links(context, operation, target, row)]
 
     return read
@@ -204,12 +204,6 @@ def _connection(context: _Context, columns: Mapping[str, Any], operation: _Link 
         operation = "unlink"
     first, second = reference(columns["record1id"]), reference(columns["record2id"])
     return _links(context, operation, first, second) if first and second else []
-
-
-def _row(value: Mapping[str, Any]) -> tuple[str, str] | None:
-    if value.get("LogicalName") == "role":
-        return "role", normal_id(str(value["Id"]))
-    return reference(value)
 
 
 def _links(context: _Context, operation: _Link, a: tuple[str, str], b: tuple[str, str]) -> list[Change]:

@@ -81,6 +81,7 @@ _COLUMNS: dict[str, _Columns] = {
         "parentsystemuserid": ("managerId", id_of("user")),
     },
     "team": {"name": ("name", text)},
+    "role": {"name": ("name", text)},
     "email": _ACTIVITY
     | _MAIL
     | {

@@ -109,6 +109,10 @@ class Team(_View, frozen=True, kw_only=True):
     members: tuple[str, ...] = ()
 
 
+class Role(_View, frozen=True, kw_only=True):
+    """A security role of the CRM. One of the same name may stand under several ids, one for each business unit."""
+
+
 _VIEWS: dict[str, type[_View]] = {
     "account": Account,
     "contact": Contact,
@@ -117,13 +121,14 @@ _VIEWS: dict[str, type[_View]] = {
     "case": Case,
     "user": User,
     "team": Team,
+    "role": Role,
 }
 _LISTS = frozenset(("team", "stakeholders", "members", "roles"))
 _ADDRESS_COLUMNS = ("email1", "email2", "email3")
 
 
-def view(state: EntityState) -> Account | Contact | Lead | Opportunity | Case | User | Team:
-    """Return the typed view of a record, user or team. Raises ValueError for an activity."""
+def view(state: EntityState) -> Account | Contact | Lead | Opportunity | Case | User | Team | Role:
+    """Return the typed view of a record, user, team or role. Raises ValueError for an activity."""
     kind = _VIEWS.get(state.entity)
     if kind is None:
         raise ValueError(f"{state.entity} is no record, user or team")

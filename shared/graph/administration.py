@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 
 from msgspec import Meta, Struct
 
-from shared import tables
-from shared.errors import ConflictError, ForbiddenError, InvalidInputError, UnavailableError
-from shared.graph import calendar, consent, consent_state, mail, mailboxes, private_events, work
-from shared.graph.calls import GraphCallError
+from shared import stamps, tables
+from shared.directory import directory
+from shared.errors import ConflictError, ForbiddenError, InvalidInputError
+from shared.graph import consent, consent_state, mailboxes, private_events, scope_preview, work
 from shared.graph.consent import Consent, Scope, State, Transition
 from shared.graph.coverage import Coverage, coverage
+from shared.graph.scope_preview import Preview
 from shared.graph.times import text_of
 from shared.graph.work import Lifecycle
 from shared.settings import settings
@@ -31,7 +32,7 @@ class StatusQuery(Struct, frozen=True):
 
 
 class Choice(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Whose mailboxes: names of CRM security roles, ids of directory groups."""
+    """Whose mailboxes: CRM security roles by name or id (`GET consent/roles` lists them), directory groups by id."""
 
     roles: list[str] = []
     groups: list[str] = []
@@ -92,23 +93,6 @@ class Status(Shape, frozen=True):
     history: list[HistoryEntry]
 
 
-class PreviewedMailbox(Shape, frozen=True):
-    """A mailbox that would be read."""
-
-    address: str
-    name: str
-
-
-class Preview(Shape, frozen=True):
-    """Whose mailboxes would be read, and which fields; `limited_by`: "exchange" (scoped there) or "rapport"."""
-
-    mailboxes: list[PreviewedMailbox]
-    message_fields: list[str]
-    event_fields: list[str]
-    days_back: int
-    limited_by: str
-
-
 def status(now: int, language: str = "en") -> Status:
     """How the connection stands."""
     state = consent_state.read()
@@ -154,9 +138,25 @@ def _scope(choice: Choice) -> Scope:
     return Scope(tuple(sorted(set(choice.roles))), tuple(sorted(set(choice.groups))), choice.include_inactive)
 
 
+def _refuse_nobody(chosen: Scope) -> None:
+    """Refuse roles of which the CRM knows that nobody has them. Where it has told of no roles yet, they may come later."""
+    our_people = directory(stamps.read().people)
+    if chosen.groups or not any(user.roles for user in our_people.users.values()):
+        return
+    if len(scope_preview.empty_roles(chosen, our_people)) == len(chosen.roles):
+        raise InvalidInputError(
+            "no active user with a mail address has one of these roles; GET /api/consent/roles lists the roles that are known",
+            "$.roles",
+        )
+
+
 def enable(choice: Choice, by: str, now: int) -> Status:
-    """Enable, or change whose mailboxes are read; one probe at once. Raises InvalidInputError without any role or group."""
+    """Enable, or change whose mailboxes are read; one probe at once.
+
+    Raises InvalidInputError without any role or group, and for roles that bring nobody.
+    """
     chosen = _scope(choice)
+    _refuse_nobody(chosen)
     done = consent_state.change(lambda state: consent.enable(state, chosen, now), now, by)
     if done and done.name == "T12":
         _follow(done, now)
@@ -194,24 +194,9 @@ def switch(wanted: Switch, by: str, now: int) -> Status:
     return status(now)
 
 
-def preview(choice: Choice) -> Preview:
-    """Who would be read with this choice. Raises UnavailableError when the directory does not answer."""
-    from shared.graph import scope
-    from shared.graph.client import graph
-
-    try:
-        found = scope.members(graph(), _scope(choice))
-    except GraphCallError as error:
-        if error.is_denied:
-            raise ConflictError("The directory can be read once consent is given.") from None
-        raise UnavailableError("The directory does not answer.") from None
-    return Preview(
-        mailboxes=[PreviewedMailbox(address=member.address, name=member.name) for member in found],
-        message_fields=mail.SELECT.split(","),
-        event_fields=calendar.SELECT.split(","),
-        days_back=365,
-        limited_by="exchange" if settings().graph_mode == "push" else "rapport",
-    )
+def previewed(choice: Choice) -> Preview:
+    """Who would be read with this choice. Raises InvalidInputError without any, UnavailableError when the directory is away."""
+    return scope_preview.preview(_scope(choice))
 
 
 def consent_link(caller_id: str, now: int) -> Link:

@@ -38,7 +38,7 @@ _CONNECTED = (State.BACKFILL, State.LIVE, State.CRM_ONLY)
 
 
 class Scope(Struct, frozen=True):
-    """Whose mailboxes are read: CRM security roles by name, directory groups by id; nobody when both are empty."""
+    """Whose mailboxes are read: CRM security roles by name or id, directory groups by id; nobody when both are empty."""
 
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from shared import choices, stamps
+from shared.crm.records import User
 from shared.directory import Directory, directory, user_keys
+from shared.graph import roles
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
 from shared.graph.consent import Scope
@@ -32,16 +34,28 @@ def members(graph: Graph, scope: Scope) -> list[Member]:
     inactive = {
         address for user in our_people.users.values() if not user.active or user.deleted for address in user.emails
     }
-    with_role = {
-        address for user in our_people.users.values() if set(user.roles) & set(scope.roles) for address in user.emails
-    }
     found: dict[str, Member] = {}
     if scope.roles:
+        holders = roles.holders(scope.roles, our_people.users.values(), roles.names())
+        with_role = {address for user in holders for address in user.emails}
         found |= {member.id: member for member in _users(graph, "/users") if member.address in with_role}
     for group in scope.groups:
         found |= {member.id: member for member in _users(graph, f"/groups/{group}/transitiveMembers")}
     shut = _opted_out(our_people) if scope.include_inactive else _opted_out(our_people) | inactive
     return sorted((member for member in found.values() if member.address not in shut), key=lambda member: member.id)
+
+
+def of_crm(scope: Scope, our_people: Directory) -> list[Member]:
+    """What the CRM knows of the same, by address: users with a chosen role under their first address; of groups, nothing."""
+    found = readable(roles.holders(scope.roles, our_people.users.values(), roles.names()), scope)
+    shut = _opted_out(our_people)
+    listed = [Member(user.id, user.emails[0], user.name) for user in found if user.emails[0] not in shut]
+    return sorted(listed, key=lambda member: member.address)
+
+
+def readable(users: Iterable[User], scope: Scope) -> list[User]:
+    """Those with a mail address, inactive ones only where wanted."""
+    return [user for user in users if user.emails and not user.deleted and (user.active or scope.include_inactive)]
 
 
 def _opted_out(our_people: Directory) -> set[str]:

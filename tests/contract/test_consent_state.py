@@ -14,7 +14,7 @@ import pytest
 
 from local.tokens import TENANT
 from shared import choices
-from shared.errors import ConflictError, ForbiddenError, InvalidInputError
+from shared.errors import ConflictError, ForbiddenError, InvalidInputError, UnavailableError
 from shared.graph import administration as admin
 from shared.graph import consent, consent_state, lifecycle, probe, timers
 from shared.graph.administration import Choice, Returned
@@ -167,20 +167,32 @@ def test_answer_of_the_consent_page(graph: RunningGraph, who: str) -> None:
 
 def test_preview_shows_whom_and_which_fields(graph: RunningGraph) -> None:
     give(graph)
-    shown = admin.preview(Choice(roles=["salesperson"]))
+    shown = admin.previewed(Choice(roles=["salesperson"]))
+    assert (shown.source, shown.groups_listed, shown.empty_roles) == ("directory", True, [])
     assert [one.address for one in shown.mailboxes] == sorted(
         ["anna@us.example", "ben@us.example"], key=lambda a: _id(graph, a)
     )
     assert "subject" not in shown.message_fields and shown.limited_by == "exchange"
     assert not any("mailFolders" in entry["path"] for entry in graph.control.get("requests"))
     with pytest.raises(InvalidInputError):
-        admin.preview(Choice())
+        admin.previewed(Choice())
+
+
+def test_before_consent_the_preview_shows_what_the_crm_knows(graph: RunningGraph) -> None:
+    shown = admin.previewed(Choice(roles=["Salesperson"]))
+    assert [one.address for one in shown.mailboxes] == ["anna@us.example", "ben@us.example"]
+    assert (shown.source, shown.groups_listed) == ("crm", True)
+    assert shown.volume.messages > 0 and "subject" not in shown.message_fields
+    graph.control.fault("/users", "status", status=503)
+    give(graph)
+    with pytest.raises(UnavailableError):
+        admin.previewed(Choice(roles=["salesperson"]))  # away is no reason to guess
 
 
 def test_who_opted_out_is_not_in_scope(graph: RunningGraph) -> None:
     give(graph)
     choices.choose(keys().party("user:a1"), choices.Choices(opt_out=True))
-    assert [one.address for one in admin.preview(Choice(roles=["salesperson"])).mailboxes] == ["ben@us.example"]
+    assert [one.address for one in admin.previewed(Choice(roles=["salesperson"])).mailboxes] == ["ben@us.example"]
 
 
 def _id(graph: RunningGraph, address: str) -> str:

@@ -107,6 +107,7 @@ def test_people_of_a_deal_come_from_connections_and_access_teams(crm: Dataverse,
     assert app.members("opportunity", sales.DEAL, "team") == tuple(sorted((sales.ANNA, sales.BEN)))
     assert app.members("team", sales.SELLERS, "members") == tuple(sorted((sales.ANNA, sales.BEN)))
     assert app.members("user", sales.ANNA, "roles") == (sales.ROLE,)
+    assert app.attributes("role", sales.ROLE) == {"name": "Sales Person"}
 
 
 def test_a_private_meeting_leaves_nothing_but_the_mark(crm: Dataverse, app: Inbox, tmp_path: Path) -> None:
@@ -145,6 +146,19 @@ def test_members_who_leave_are_told(crm: Dataverse, app: Inbox, tmp_path: Path) 
     assert app.members("team", sales.SELLERS, "members") == (sales.ANNA,)
     assert app.members("opportunity", sales.DEAL, "team") == (sales.ANNA,)
     assert app.members("user", sales.ANNA, "roles") == ()
+
+
+def test_a_role_that_is_renamed_or_deleted_is_told(crm: Dataverse, app: Inbox, tmp_path: Path) -> None:
+    sales.fill(crm)
+    run(crm, app, tmp_path / "load.db")
+    crm.put("role", sales.ROLE, name="Seller")
+    crm.clock.now += 600
+    assert run(crm, app, tmp_path / "load.db") == 1
+    assert app.attributes("role", sales.ROLE) == {"name": "Seller"}
+    crm.remove("role", sales.ROLE)
+    crm.clock.now += 600
+    assert run(crm, app, tmp_path / "load.db") == 1
+    assert app.states["role", sales.ROLE].deleted is not None
 
 
 @pytest.mark.parametrize("change", ["deactivated", "ended", "deleted", "deleted at once", "moved"])

@@ -48,6 +48,7 @@ def fill_people(crm: Dataverse) -> None:
     crm.put("team", ACCESS, name="access team", teamtype=1, regardingobjectid=("opportunity", DEAL, "Line 3"))
     for team, user in ((SELLERS, ANNA), (SELLERS, BEN), (ACCESS, BEN)):
         crm.put("teammembership", guid(team, user), teamid=team, systemuserid=user)
+    crm.put("role", ROLE, name="Sales Person")
     crm.put("systemuserroles", guid("roles"), systemuserid=ANNA, roleid=ROLE)
 
 

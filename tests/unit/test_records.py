@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from shared.changes import parse_batch
-from shared.crm.records import Account, Case, Contact, Lead, Opportunity, Team, User, view
+from shared.crm.records import Account, Case, Contact, Lead, Opportunity, Role, Team, User, view
 from shared.crm.state import EntityState, merged_state
 
 
@@ -24,6 +24,7 @@ def viewed(entity: str, attributes: dict[str, Any]) -> Any:
         ("case", Case(id="x1")),
         ("user", User(id="x1")),
         ("team", Team(id="x1")),
+        ("role", Role(id="x1")),
     ],
 )
 def test_nothing_known_gives_the_defaults(entity: str, empty: object) -> None:
