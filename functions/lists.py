@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import azure.functions as func
 
 from shared.auth import ADMIN, READER, caller
-from shared.errors import InvalidInputError, TooLargeError, UnavailableError
+from shared.errors import ForbiddenError, InvalidInputError, TooLargeError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -20,16 +20,15 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
     roles=(READER, ADMIN),
     response="shared.list_shapes.HealthList",
     query="shared.list_shapes.ListQuery",
-    errors=(InvalidInputError, UnavailableError),
+    errors=(InvalidInputError, ForbiddenError, UnavailableError),
 )
 def get_health_list(req: func.HttpRequest) -> func.HttpResponse:
     """Reads the lists' packed rows, no activity and no snapshot."""
-    from shared import lists, row_rights
+    from shared import lists
     from shared.list_shapes import ListQuery
 
     kind = lists.type_of(req.route_params["type"])
-    found = lists.health_list(kind, query_of(req, ListQuery), int(time.time()))
-    return json_response(req, row_rights.list_for(caller(), found))
+    return json_response(req, lists.health_list(kind, query_of(req, ListQuery), int(time.time()), caller()))
 
 
 @blueprint.route(route="health/{type}/batch", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -75,12 +74,11 @@ def _batch(req: func.HttpRequest, ids: Sequence[str]) -> func.HttpResponse:
     roles=(READER, ADMIN),
     response="shared.list_shapes.Pipeline",
     query="shared.list_shapes.PipelineQuery",
-    errors=(InvalidInputError, UnavailableError),
+    errors=(InvalidInputError, ForbiddenError, UnavailableError),
 )
 def get_pipeline(req: func.HttpRequest) -> func.HttpResponse:
     """Reads the lists' packed rows."""
-    from shared import pipeline_chart, row_rights
+    from shared import pipeline_chart
     from shared.list_shapes import PipelineQuery
 
-    found = pipeline_chart.pipeline(query_of(req, PipelineQuery), int(time.time()))
-    return json_response(req, row_rights.chart_for(caller(), found))
+    return json_response(req, pipeline_chart.pipeline(query_of(req, PipelineQuery), int(time.time()), caller()))

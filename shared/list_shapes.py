@@ -18,7 +18,8 @@ MOST_IDS = 200
 
 
 class ListQuery(Struct, frozen=True, rename="camel"):
-    """Open records of a type: `owner` (`user:<id>` or `team:<id>`), `grade` and `trend` narrow; `sort` goes with `order`.
+    """Open records of a type: `owner` (`me`, `user:<id>` for one's own id, or `team:<id>`), `grade` and `trend` narrow; `sort`
+    goes with `order`.
 
     `page` is the `nextPage` of the answer before. Rows that change their place in between may be met twice or not at all.
     """
@@ -45,7 +46,8 @@ class BatchQuery(Struct, frozen=True):
 
 
 class PipelineQuery(Struct, frozen=True):
-    """`owner` narrows; `limit`: the most bubbles, those of the largest revenue (1-5,000, default 1,000). The lanes count all."""
+    """`owner` narrows as in lists; `limit`: the most bubbles, those of the largest revenue (1-5,000, default 1,000). The lanes
+    count all."""
 
     owner: Annotated[str, Meta(max_length=200)] = ""
     limit: Annotated[int, Meta(ge=1, le=5000)] = 1000
@@ -80,13 +82,18 @@ class HealthRow(Shape, frozen=True):
 
 
 class HealthList(Shape, frozen=True):
-    """One page; `total` and the numbers per grade are of all rows that pass the filters."""
+    """One page; `total` and the numbers per grade are of all rows that pass the filters and that the caller may read.
+
+    They are null with a `reason`: `tooManyToCheck` where the CRM cannot be asked about so many rows at once (narrow the list),
+    `privacyFloor` where they would be figures about fewer than five of our people.
+    """
 
     type: str
-    total: int
-    grades: dict[str, int]
+    total: int | None
+    grades: dict[str, int] | None
     rows: list[HealthRow]
     next_page: str | None = None
+    reason: str | None = None
 
 
 class HealthBatch(Shape, frozen=True):
@@ -128,11 +135,13 @@ class Lane(Shape, frozen=True):
 
 
 class Pipeline(Shape, frozen=True):
-    """The bubble chart: all opportunities counted by lane and grade, and the bubbles of the largest revenue."""
+    """The bubble chart: all opportunities that the caller may read, counted by lane and grade, and the bubbles of the largest
+    revenue. `total` and `lanes` are null with a `reason`, as in lists."""
 
     time_zone: str
     as_of: str
-    total: int
+    total: int | None
     shown: int
-    lanes: list[Lane]
+    lanes: list[Lane] | None
     bubbles: list[BubbleRow]
+    reason: str | None = None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from shared import insights, list_store, organisation
+from shared import insights, list_rights, list_store, organisation
+from shared.auth import Caller
 from shared.errors import InvalidInputError
 from shared.list_rows import ALARMS, ListRow
 from shared.list_shapes import HealthBatch, HealthList, HealthRow, ListQuery
@@ -41,20 +42,27 @@ def type_of(name: str) -> str:
     return name.lower()
 
 
-def health_list(kind: str, query: ListQuery, now: int) -> HealthList:
-    """One page of the open records of a type. Raises InvalidInputError for a page of another list."""
+def health_list(kind: str, query: ListQuery, now: int, who: Caller) -> HealthList:
+    """One page of the open records of a type, as this caller may see it: rows that may not be read are neither there nor counted.
+
+    Raises InvalidInputError for a page of another list, ForbiddenError for the list of another colleague.
+    """
     from shared.list_order import order
 
     purpose = f"lists|{kind}|{blake2b(json.encode(replace(query, page='')), digest_size=8).hexdigest()}"
     first = unseal(query.page, _Page, purpose=purpose).rows if query.page else 0
-    found = chosen(list_store.read(kind), query)
+    owner, withheld = list_rights.owner_for(who, query.owner)
+    found, unchecked = list_rights.readable_part(who, kind, chosen(list_store.read(kind), replace(query, owner=owner)))
     rows = order(found, query.sort, query.order == "desc")[first : first + query.limit]
     rest = len(found) - first - len(rows)
+    page = list_rights.readable(who, kind, found.take(rows)) if unchecked else found.take(rows)
+    reason = withheld or unchecked
     return HealthList(
         type=kind,
-        total=len(found),
-        grades=grade_counts(found),
-        rows=health_rows(kind, found.rows(rows.tolist()), now),
+        total=None if reason else len(found),
+        grades=None if reason else grade_counts(found),
+        reason=reason,
+        rows=health_rows(kind, page.rows(range(len(page))), now),
         next_page=seal(_Page(first + len(rows)), purpose=purpose) if rest > 0 else None,
     )
 

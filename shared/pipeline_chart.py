@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from shared import list_store, organisation
+from shared import list_rights, list_store, organisation
+from shared.auth import Caller
 from shared.kpi.health import Grade, State
 from shared.kpi.interactions import Indices
 from shared.kpi.pipeline import Bubble, Column, OpenRecord, Row, bubbles
@@ -20,20 +21,28 @@ from shared.moments import instant
 _DAY = 86_400
 
 
-def pipeline(query: PipelineQuery, now: int) -> Pipeline:
-    """The chart as of `now`: every open opportunity is counted, those of the largest revenue are drawn."""
+def pipeline(query: PipelineQuery, now: int, who: Caller) -> Pipeline:
+    """The chart as of `now`, as this caller may see it: every open opportunity is counted that may be read, those of the largest
+    revenue are drawn. Raises ForbiddenError for the deals of another colleague."""
     zone = organisation.in_force().reporting_time_zone
-    found = chosen(list_store.read("opportunity"), ListQuery(owner=query.owner))
+    owner, withheld = list_rights.owner_for(who, query.owner)
+    every = chosen(list_store.read("opportunity"), ListQuery(owner=owner))
+    found, unchecked = list_rights.readable_part(who, "opportunity", every)
     # The largest come first, so their radii are those of a chart of all.
     amount = np.nan_to_num(found.figure("amount"), nan=-1.0)
-    rows = found.rows(np.argsort(-amount, kind="stable")[: query.limit].tolist())
+    largest = found.take(np.argsort(-amount, kind="stable")[: query.limit])
+    if unchecked:
+        largest = list_rights.readable(who, "opportunity", largest)
+    rows = largest.rows(range(len(largest)))
     drawn = bubbles([_open_record(number, row, zone) for number, row in enumerate(rows)], now, zone)
+    reason = withheld or unchecked
     return Pipeline(
         time_zone=zone,
         as_of=instant(now),
-        total=len(found),
+        total=None if reason else len(found),
         shown=len(drawn),
-        lanes=lanes(found, now, zone),
+        lanes=None if reason else lanes(found, now, zone),
+        reason=reason,
         bubbles=[_bubble(rows[bubble.key], bubble) for bubble in drawn],
     )
 

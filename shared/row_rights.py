@@ -9,18 +9,17 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from shared.auth import Caller
 from shared.errors import ForbiddenError
-from shared.list_shapes import BubbleRow, HealthBatch, HealthList, HealthRow, Pipeline
+from shared.list_shapes import HealthBatch
 from shared.settings import settings
 
 KEPT_SECONDS = 60.0
 _MOST_KEPT = 100_000
-AnyRow = TypeVar("AnyRow", HealthRow, BubbleRow)
 
 
 class RecordRights(Protocol):
@@ -57,6 +56,11 @@ class Remembered:
         return found | {record for record, (until, may) in known.items() if until > now and may}
 
 
+def is_open() -> bool:
+    """Whether every reader may read every record, because no CRM is asked."""
+    return not settings().dataverse_url
+
+
 def rights() -> RecordRights:
     """The rights of this app: the CRM's where one is set."""
     return _rights(settings().dataverse_url)
@@ -77,24 +81,9 @@ def require(who: Caller, record: str) -> None:
         raise ForbiddenError("You may not read this record in the CRM, or it is not there.")
 
 
-def list_for(who: Caller, found: HealthList) -> HealthList:
-    """The page without the rows that the caller may not read; the numbers go on counting all."""
-    return replace(found, rows=_only_readable(who, found.rows))
-
-
 def batch_for(who: Caller, found: HealthBatch) -> HealthBatch:
     """The rows that the caller may read; the others are missing."""
-    rows = _only_readable(who, found.rows)
-    hidden = {row.record for row in found.rows} - {row.record for row in rows}
-    return replace(found, rows=rows, missing=[*found.missing, *sorted(record.partition(":")[2] for record in hidden)])
-
-
-def chart_for(who: Caller, found: Pipeline) -> Pipeline:
-    """The chart without the bubbles that the caller may not read; the lanes go on counting all."""
-    bubbles = _only_readable(who, found.bubbles)
-    return replace(found, bubbles=bubbles, shown=len(bubbles))
-
-
-def _only_readable(who: Caller, rows: Sequence[AnyRow]) -> list[AnyRow]:
-    may = rights().readable(who, [row.record for row in rows])
-    return [row for row in rows if row.record in may]
+    records = {row.record for row in found.rows}
+    may = rights().readable(who, sorted(records))
+    hidden = sorted(record.partition(":")[2] for record in records - may)
+    return replace(found, rows=[row for row in found.rows if row.record in may], missing=[*found.missing, *hidden])

@@ -88,7 +88,7 @@ def bases() -> Iterator[tuple[str, Basis]]:
 
 
 def _basis(row: tables.Row) -> Basis:
-    return Basis(row["foundAt"], row["tag"], row.get("readAt", row["foundAt"]))
+    return Basis(row["foundAt"], row["tag"], row.get("readAt") or row["foundAt"])
 
 
 def write_if(record: str, result: SimilarResult, tag: str, read_at: int, etag: str | None) -> bool:

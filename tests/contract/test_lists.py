@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("storage")
 
 NOW = int(datetime(2026, 3, 15, 12, tzinfo=UTC).timestamp())
 DAY = 86_400
+APP = Caller(id="app", name="App", roles=frozenset(), tenant="t")  # asks on anybody's behalf
 
 
 def midnight(days: int) -> int:
@@ -46,7 +47,7 @@ def deals(storage: object) -> None:
 
 
 def ids(**query: object) -> list[str]:
-    found = lists.health_list("opportunity", ListQuery(**query), NOW)  # type: ignore[arg-type]
+    found = lists.health_list("opportunity", ListQuery(**query), NOW, APP)  # type: ignore[arg-type]
     return [row.record.partition(":")[2] for row in found.rows]
 
 
@@ -69,7 +70,7 @@ def test_lists_hold_open_records_filtered_and_sorted(query: dict[str, object], e
 
 
 def test_a_row_says_what_there_is_and_null_for_what_there_is_not() -> None:
-    found = {row.name: row for row in lists.health_list("opportunity", ListQuery(), NOW).rows}
+    found = {row.name: row for row in lists.health_list("opportunity", ListQuery(), NOW, APP).rows}
     good, fair, poor, new = (found[name] for name in ("Good", "Fair", "Poor", "New"))
     assert (good.grade, good.state, good.trend_name, good.attention, good.idle) == (
         "good",
@@ -92,18 +93,18 @@ def test_a_row_says_what_there_is_and_null_for_what_there_is_not() -> None:
 
 
 def test_pages_follow_one_another_and_belong_to_their_list() -> None:
-    first = lists.health_list("opportunity", ListQuery(limit=3), NOW)
+    first = lists.health_list("opportunity", ListQuery(limit=3), NOW, APP)
     assert (first.total, len(first.rows)) == (4, 3)
     assert first.grades == {"good": 1, "fair": 1, "poor": 1, "insufficient": 1}
     assert first.next_page is not None
-    rest = lists.health_list("opportunity", ListQuery(limit=3, page=first.next_page), NOW)
+    rest = lists.health_list("opportunity", ListQuery(limit=3, page=first.next_page), NOW, APP)
     assert ([row.name for row in rest.rows], rest.next_page) == (["New"], None)
     for kind, query in (
         ("lead", ListQuery(limit=3, page=first.next_page)),
         ("opportunity", ListQuery(limit=3, page=first.next_page, owner="user:u1")),
     ):
         with pytest.raises(InvalidInputError):
-            lists.health_list(kind, query, NOW)
+            lists.health_list(kind, query, NOW, APP)
 
 
 def test_single_rows_come_in_the_order_asked_for_closed_ones_too() -> None:
@@ -117,7 +118,7 @@ def test_single_rows_come_in_the_order_asked_for_closed_ones_too() -> None:
 
 
 def test_the_chart_has_a_place_for_every_open_deal() -> None:
-    chart = pipeline_chart.pipeline(PipelineQuery(), NOW)
+    chart = pipeline_chart.pipeline(PipelineQuery(), NOW, APP)
     assert [(b.name, b.column, b.row, b.days, b.radius, b.hollow) for b in chart.bubbles] == [
         ("Good", "dated", "scored", 0, 1.0, False),
         ("Fair", "overdue", "scored", -1, 0.5, False),
@@ -128,7 +129,7 @@ def test_the_chart_has_a_place_for_every_open_deal() -> None:
 
 
 def test_a_chart_of_the_largest_counts_the_rest() -> None:
-    chart = pipeline_chart.pipeline(PipelineQuery(limit=1), NOW)
+    chart = pipeline_chart.pipeline(PipelineQuery(limit=1), NOW, APP)
     assert ([b.name for b in chart.bubbles], chart.total, chart.shown) == (["Good"], 4, 1)
     assert {(lane.column, lane.row, lane.grade): (lane.count, lane.revenue) for lane in chart.lanes} == {
         ("dated", "scored", "good"): (1, 400.0),
@@ -136,14 +137,15 @@ def test_a_chart_of_the_largest_counts_the_rest() -> None:
         ("dated", "unknown", "insufficient"): (1, 1.0),
         ("undated", "scored", "poor"): (1, 0.0),
     }
-    assert [b.name for b in pipeline_chart.pipeline(PipelineQuery(owner="user:u2"), NOW).bubbles] == ["Fair", "New"]
+    found = pipeline_chart.pipeline(PipelineQuery(owner="user:u2"), NOW, APP)
+    assert ([b.name for b in found.bubbles], found.total, found.lanes) == (["Fair", "New"], None, None)
 
 
 def test_each_record_type_may_have_its_own_number_of_idle_days(queues: object) -> None:
     alarms = Alarms(idle_days=10, idle_days_of_type={"opportunity": 30})
     author = Caller(id="0f", name="Ada", roles=frozenset(), tenant="t")
     publishing.publish(SettingsChange(settings=OrganisationSettings(alarms=alarms)), 0, author)
-    idle = {row.name: row.idle for row in lists.health_list("opportunity", ListQuery(), NOW).rows}
+    idle = {row.name: row.idle for row in lists.health_list("opportunity", ListQuery(), NOW, APP).rows}
     assert idle == {"Good": False, "Fair": False, "Poor": True, "New": False}
     rows = [ListRow(id="c", revision=0, last_at=NOW - 15 * DAY)]
     assert lists.health_rows("contact", rows, NOW)[0].idle

@@ -10,10 +10,12 @@ from uuid import NAMESPACE_OID, uuid5
 import azure.functions as func
 import pytest
 
-from shared import ingest, recompute, row_rights
+from shared import ingest, insights, list_rights, recompute, row_rights
 from shared.auth import COVER_RISK, READER, Caller
 from shared.changes import parse_batch
 from shared.errors import UnavailableError
+from shared.insights import Stored
+from shared.list_rows import ListRow
 from tests.conftest import fresh_queues, fresh_storage
 from tests.doubles.platform import as_caller, as_role, trust_platform
 from tests.doubles.processes import forget
@@ -83,16 +85,42 @@ def test_an_answer_about_a_record_is_for_those_who_may_read_it(dataverse: Readab
 
 def test_rows_of_lists_are_those_that_the_caller_may_read(dataverse: ReadableRows) -> None:
     listed = json_of(get("get_health_list"))
-    assert ([row["record"] for row in listed["rows"]], listed["total"]) == ([f"contact:{MINE}"], 2)
+    assert ([row["record"] for row in listed["rows"]], listed["total"]) == ([f"contact:{MINE}"], 1)
+    assert sum(listed["grades"].values()) == 1
     found = json_of(get("get_health_batch", ids=f"{MINE},{OTHERS}"))
     assert ([row["record"] for row in found["rows"]], found["missing"]) == ([f"contact:{MINE}"], [OTHERS])
+
+
+def test_numbers_are_withheld_where_the_rows_are_too_many_to_ask_about(
+    dataverse: ReadableRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_rights, "MOST_CHECKED", 1)
+    listed = json_of(get("get_health_list"))
+    assert [row["record"] for row in listed["rows"]] == [f"contact:{MINE}"]
+    assert (listed["total"], listed["grades"], listed["reason"]) == (None, None, "tooManyToCheck")
+
+
+def test_the_chart_draws_and_counts_what_the_caller_may_read(
+    dataverse: ReadableRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, id in ((1, MINE), (9, OTHERS)):
+        deal = ListRow(id=id, revision=0, name="Deal", state=0, score=80.0, amount=100.0 * number)
+        record = f"opportunity:{id}"
+        insights.write_if(record, Stored(b"{}", "ffffffff", AS_OF), b"", deal, insights.held(record), AS_OF)
+    chart = json_of(get("get_pipeline"))
+    assert [(each["record"], each["radius"]) for each in chart["bubbles"]] == [(f"opportunity:{MINE}", 1.0)]
+    assert (chart["total"], [(lane["count"], lane["revenue"]) for lane in chart["lanes"]]) == (1, [(1, 100.0)])
+    monkeypatch.setattr(list_rights, "MOST_CHECKED", 1)
+    chart = json_of(get("get_pipeline"))
+    assert [(each["record"], each["radius"]) for each in chart["bubbles"]] == [(f"opportunity:{MINE}", 1.0)]
+    assert (chart["total"], chart["lanes"], chart["reason"]) == (None, None, "tooManyToCheck")
 
 
 def test_what_dataverse_said_holds_for_a_while_and_for_that_caller_alone(dataverse: ReadableRows) -> None:
     for _ in range(3):
         assert get("get_record_widgets").status_code == 200
     assert dataverse.asked == [1]
-    assert json_of(get("get_health_list"))["total"] == 2
+    assert json_of(get("get_health_list"))["total"] == 1
     assert dataverse.asked == [1, 1]  # only the record that was not known yet
     stranger = Caller(id=str(uuid5(NAMESPACE_OID, "stranger")), name="", roles=frozenset(), tenant="t")
     assert row_rights.rights().readable(stranger, [f"contact:{MINE}"]) == set()
