@@ -70,7 +70,7 @@ def check(now: int, by: str, witness: str = "") -> Transition | None:
     state = consent_state.read()
     if not state.wants_probe:
         return None
-    passes = probe.passes(graph(), state.scope, witness, now)
+    passes = probe.passes(graph(), state.scope, witness, now, unproven=state.state is State.PENDING_CONSENT)
     telemetry.count("rapport.consent.probes", passes=str(passes))
     if passes and witness and witnesses.last_passed() != witness:
         park(graph(), witness, now)

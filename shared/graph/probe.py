@@ -30,7 +30,10 @@ def token_passes(graph: Graph, scope: Scope) -> bool | None:
     return not missing_roles(token.roles, scope)
 
 
-def passes(graph: Graph, scope: Scope, reporter: str, now: int) -> bool | None:
-    """Whether the token claims what is needed and a mailbox in scope can be read; `reporter`: one that refused, or empty."""
+def passes(graph: Graph, scope: Scope, reporter: str, now: int, *, unproven: bool = False) -> bool | None:
+    """Whether the token claims what is needed and a mailbox in scope can be read; `reporter`: one that refused, or empty.
+
+    `unproven`: consent was never proven, so that a scope in which no mailbox is found is a failure, not a lack of evidence.
+    """
     token = token_passes(graph, scope)
-    return witnesses.let_in(graph, scope, reporter, now) if token else token
+    return witnesses.let_in(graph, scope, reporter, now, unproven=unproven) if token else token

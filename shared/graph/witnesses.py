@@ -22,10 +22,11 @@ _PARTITION, _ROW = "probe", "passed"
 _TURN_SECONDS = 600
 
 
-def let_in(graph: Graph, chosen: Scope, reporter: str, now: int) -> bool | None:
+def let_in(graph: Graph, chosen: Scope, reporter: str, now: int, *, unproven: bool = False) -> bool | None:
     """Whether a mailbox in scope can be read; None for no evidence. `reporter`: one that refused, no witness unless alone.
 
-    False only when two refused and none answered, or when the only one that there is refused.
+    False only when two refused and none answered, or when the only one that there is refused. While consent was never
+    proven (`unproven`), a mailbox must be shown to be readable: nobody in scope, or nobody with a mailbox, is a failure, too.
     """
     known = {mailbox.id: mailbox for mailbox in mailboxes.read_all()}
     last = last_passed()
@@ -36,7 +37,10 @@ def let_in(graph: Graph, chosen: Scope, reporter: str, now: int) -> bool | None:
         found = [member.id for member in scope.members(graph, chosen)]
     except GraphCallError as error:
         return None if error.is_passing else False
-    return _first_answer(graph, in_order(found, known, reporter, last, now), now)
+    asked = in_order(found, known, reporter, last, now)
+    if not asked and found:
+        return None  # all are told to wait
+    return _first_answer(graph, asked, now, False if unproven else None)
 
 
 def in_order(found: Sequence[str], known: Mapping[str, Mailbox], reporter: str, last: str, now: int) -> list[str]:
@@ -70,7 +74,8 @@ def _turn(id: str, now: int) -> bytes:
     return blake2b(f"{now // _TURN_SECONDS}|{id}".encode(), digest_size=8).digest()
 
 
-def _first_answer(graph: Graph, asked: Sequence[str], now: int) -> bool | None:
+def _first_answer(graph: Graph, asked: Sequence[str], now: int, silence: bool | None = None) -> bool | None:
+    """`silence`: what it means when none answered and fewer than two refused."""
     refused = 0
     for mailbox in asked:
         try:
@@ -83,7 +88,7 @@ def _first_answer(graph: Graph, asked: Sequence[str], now: int) -> bool | None:
         _note_passed(mailbox)
         return True
     # The only mailbox that there is must do as a witness.
-    return False if refused > 1 or (refused and len(asked) == 1) else None
+    return False if refused > 1 or (refused and len(asked) == 1) else silence
 
 
 def _read(graph: Graph, mailbox: str, now: int) -> None:

@@ -113,6 +113,39 @@ def test_deadline_with_a_failed_probe_switches_off(graph: RunningGraph) -> None:
     assert admin.status(NOW + consent.PERIOD).banner == "consentAutoOff"
 
 
+@pytest.mark.parametrize("scope", ["nobody", "no mailbox"])
+def test_a_scope_without_a_mailbox_ends_at_the_deadline(graph: RunningGraph, scope: str) -> None:
+    """The permissions are there, so nothing refuses; but nothing proves the consent either."""
+    give(graph)
+    if scope == "nobody":
+        consent_state.change(lambda held: consent.enable(held, Scope(groups=("gone",)), NOW), NOW, "admin")
+    else:
+        enable()
+        graph.control.fault("/messages", "status", status=404, code="MailboxNotEnabledForRESTAPI")
+    lifecycle.check(NOW + consent.PERIOD - 1, "timer")
+    assert consent_state.read().state is State.PENDING_CONSENT
+    lifecycle.check(NOW + consent.PERIOD, "timer")
+    assert consent_state.read().state is State.AUTO_OFF
+
+
+def test_a_service_that_is_away_at_the_deadline_is_waited_for(graph: RunningGraph) -> None:
+    give(graph)
+    enable()
+    graph.control.fault("inbox/messages", "status", status=503)
+    lifecycle.check(NOW + consent.PERIOD, "timer")
+    assert consent_state.read().state is State.PENDING_CONSENT
+
+
+def test_once_proven_an_empty_scope_is_no_withdrawal(graph: RunningGraph) -> None:
+    give(graph)
+    enable()
+    lifecycle.check(NOW, "test")
+    consent_state.change(lambda held: consent.enable(held, Scope(groups=("gone",)), NOW), NOW, "admin")
+    for passed in (60, 1_000, 5_000):
+        lifecycle.check(NOW + passed, "test")
+    assert (consent_state.read().state, consent_state.read().suspect_since) == (State.BACKFILL, 0)
+
+
 def test_reminders_are_recorded_and_the_banner_counts_the_days(graph: RunningGraph) -> None:
     enable()
     for day in (7, 7, 12, 13):
