@@ -41,7 +41,7 @@ param graphMode string = 'push'
 @description('Client id of the app registration that reads mailboxes; empty: none are read.')
 param graphClientId string = ''
 
-@description('Page to which the consent page of Microsoft Entra sends administrators back.')
+@description('Page to which the consent page of Microsoft Entra sends administrators back; empty: the app\'s own.')
 param consentRedirectUrl string = ''
 
 @description('Number of the key in the addresses that Graph notifies; one more is a new key, the last one still holds.')

@@ -20,6 +20,7 @@ import sys
 import time
 import urllib.request
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from scripts import entra
 from scripts.rest import GRAPH, MANAGEMENT, RestError, Service, signed_in, tenant_of
@@ -45,8 +46,13 @@ def keep(name: str, value: str) -> None:
 def registrations() -> entra.Registrations:
     """The registrations of this environment."""
     names = ("AZURE_ENV_NAME", "AZURE_TENANT_ID", "RAPPORT_IDENTITY_PRINCIPAL_ID", "RAPPORT_GRAPH_MODE")
-    redirect = given("RAPPORT_CONSENT_REDIRECT_URL")
-    return entra.Registrations(*(given(name) for name in names), redirect=redirect)
+    return entra.Registrations(*(given(name) for name in names), redirect=redirect())
+
+
+def redirect() -> str:
+    """Where the consent page leads back: the page that was chosen, else the app's own; empty before there is an app."""
+    address = given("SERVICE_API_ENDPOINT")
+    return given("RAPPORT_CONSENT_REDIRECT_URL") or (f"{address}/api/consent/done" if address else "")
 
 
 def budget_start(today: datetime) -> str:
@@ -148,16 +154,36 @@ EXCHANGE = """\
     New-ManagementRoleAssignment -App $app.Id -Role "Application Mail.Read" -CustomResourceScope "Rapport"
     New-ManagementRoleAssignment -App $app.Id -Role "Application Calendars.Read" -CustomResourceScope "Rapport"
     Test-ServicePrincipalAuthorization -Identity $app.Id -Resource ONE-OF-THEM@YOUR-DOMAIN"""
+SENDING = """\
+    $app = Get-MgServicePrincipal -Filter "appId eq '{client}'"
+    New-ServicePrincipal -AppId {client} -ObjectId $app.Id -DisplayName "Rapport"  # unless it is there
+    $askers = (Get-Group "GROUP OF THE PEOPLE WHO MAY ASK FOR INTRODUCTIONS").DistinguishedName
+    New-ManagementScope -Name "Rapport senders" -RecipientRestrictionFilter "MemberOfGroup -eq '$askers'"
+    New-ManagementRoleAssignment -App $app.Id -Role "Application Mail.Send" -CustomResourceScope "Rapport senders"
+    Test-ServicePrincipalAuthorization -Identity $app.Id -Resource ONE-WHO-ASKS@YOUR-DOMAIN"""
 
 
-def next_steps(client: str, tenant: str, mode: str) -> str:
-    """What people have to do: roles, and for mailboxes the consent and, in push mode, the scope in Exchange."""
+def consent_address(client: str, tenant: str, back: str) -> str:
+    """The consent page, for an administrator who is no administrator of Rapport; without a state, so a probe alone finds out."""
+    query = {"client_id": client, "scope": f"{GRAPH}/.default", "redirect_uri": back}
+    return f"{entra.LOGIN}/{tenant or 'YOUR-TENANT'}/v2.0/adminconsent?{urlencode(query)}"
+
+
+def next_steps(client: str, tenant: str, mode: str, back: str = "", *, sends: bool = False) -> str:
+    """What people have to do: roles, for mailboxes the consent, and in Exchange the scopes of reading and of sending."""
     steps = ["Next: azd deploy. Give people the roles of docs/deploy.md, section Sign-in."]
     if mode and client:
-        consent = f"{entra.LOGIN}/{tenant or 'YOUR-TENANT'}/adminconsent?client_id={client}"
-        steps.append(f"Mailboxes: have an administrator consent at\n    {consent}")
+        address = consent_address(client, tenant, back or "https://YOUR-APP/api/consent/done")
+        steps.append(
+            "Mailboxes: enable them (docs/deploy.md), which leads whoever has the role Rapport.Admin to the consent page. "
+            f"For another administrator:\n    {address}"
+        )
     if mode == "push" and client:
         steps.append("and choose whose mailboxes, in PowerShell:\n" + EXCHANGE.replace("{client}", client))
+    if sends and client:
+        steps.append(
+            "Introductions are sent by mail: choose from whose mailboxes:\n" + SENDING.replace("{client}", client)
+        )
     return "\n".join(steps)
 
 
@@ -172,7 +198,8 @@ def after_provision(*, dry_run: bool) -> None:
     management = signed_in(given("RAPPORT_MANAGEMENT", MANAGEMENT))
     for name in SECRETS:
         print(f"secret {name}: {'made' if make_secret(vault, name, management) else 'was there'}")
-    print(next_steps(given("RAPPORT_GRAPH_CLIENT_ID"), wanted.tenant, wanted.mode))
+    sends = given("RAPPORT_SEND_INTRODUCTIONS").lower() == "true"
+    print(next_steps(given("RAPPORT_GRAPH_CLIENT_ID"), wanted.tenant, wanted.mode, wanted.redirect, sends=sends))
 
 
 def after_deploy(*, dry_run: bool) -> None:

@@ -11,6 +11,7 @@ import binascii
 import functools
 import hmac
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
@@ -21,6 +22,8 @@ from shared import decoders
 from shared.errors import SettingError
 
 PERSON_KEY_BYTES = 32
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 
 Where = Literal["everywhere", "local", "cloud", "platform"]
 
@@ -192,6 +195,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
             "hands the answer on."
         ),
     ] = ""
+    allowed_origins: Annotated[
+        str,
+        _about(
+            "Origins of the pages that show our elements, with commas between, as CORS has them; the answer of the consent page "
+            "is handed to them alone."
+        ),
+    ] = ""
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Settings:
@@ -273,6 +283,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         """SHARED_DOMAINS in lower case."""
         domains = (part.strip().lower() for part in self.shared_domains.split(","))
         return frozenset(domain for domain in domains if domain)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """ALLOWED_ORIGINS one by one. Raises SettingError for what is no origin, and for `*`."""
+        found = tuple(part.strip().lower() for part in self.allowed_origins.split(",") if part.strip())
+        if not all(_ORIGIN.fullmatch(each) for each in found):
+            raise SettingError(
+                "The app setting ALLOWED_ORIGINS is not of the form https://crm.example,https://other.example."
+            )
+        return found
 
     @property
     def brands(self) -> dict[str, str]:

@@ -185,7 +185,8 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     GRAPH_LIFECYCLE_QUEUE: 'graph-lifecycle'
     GRAPH_DIRTY_QUEUE: 'graph-dirty'
     GRAPH_BACKFILL_QUEUE: 'graph-backfill'
-    CONSENT_REDIRECT_URL: consentRedirectUrl
+    CONSENT_REDIRECT_URL: empty(consentRedirectUrl) ? 'https://${site.properties.defaultHostName}/api/consent/done' : consentRedirectUrl
+    ALLOWED_ORIGINS: join(origins, ',')
   }
 }
 

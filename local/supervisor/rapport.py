@@ -179,6 +179,7 @@ def host_environment(options: Options, person_key: str, bus_key: str, func: bool
         "GRAPH_CLIENT_SECRET": REGISTRATIONS[0].secret,
         "GRAPH_NOTIFICATION_URL": f"{options.base_url}/api",
         "CONSENT_REDIRECT_URL": f"{options.base_url}/api/consent/done",
+        "ALLOWED_ORIGINS": options.form_url,
         "SIMILAR_UPDATES_QUEUE": "similar-updates",
         "TABLES": azurite.connection_string(options.tables_port),
         "SERVICEBUS": service_bus_connection_string(options.servicebus_port, bus_key),

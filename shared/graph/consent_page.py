@@ -8,8 +8,10 @@ what has to be sent. The state in the answer is of no use to anybody else.
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
+import json
+
+from shared.settings import settings
 
 _SCRIPT = """
 "use strict";
@@ -18,9 +20,11 @@ const answer = {};
 for (const name of ["state", "tenant", "admin_consent", "error"]) answer[name] = given.get(name) ?? "";
 history.replaceState(null, "", location.pathname);
 const say = (text) => { document.querySelector("p").textContent = text; };
-if (!answer.state) say("Nothing came back from the consent page. Please begin anew from the settings.");
+if (!answer.state && answer.admin_consent && !answer.error)
+  say("Consent was given. Rapport looks for it every hour; an administrator of Rapport can have it looked for at once.");
+else if (!answer.state) say("Nothing came back from the consent page. Please begin anew from the settings.");
 else if (window.opener) {
-  window.opener.postMessage({ rapportConsent: answer }, "*");
+  for (const origin of [location.origin, ...ORIGINS]) window.opener.postMessage({ rapportConsent: answer }, origin);
   say("The answer was handed to the window that asked for consent. This one can be closed.");
 } else {
   say("Send this to POST /api/consent/returned, signed in as the administrator who asked for consent:");
@@ -33,13 +37,20 @@ _PAGE = """<!doctype html>
 <p>This page needs JavaScript.</p><pre></pre><script>SCRIPT</script></html>"""
 
 
+def _script() -> str:
+    # Origins are letters, digits and signs that no script could be broken with; settings() refuses others.
+    return _SCRIPT.replace("ORIGINS", json.dumps(settings().origins))
+
+
 def page() -> str:
-    """The page; the answer stands in its address, and only its script reads it."""
-    return _PAGE.replace("SCRIPT", _SCRIPT)
+    """The page; the answer stands in its address, and only its script reads it.
+
+    It hands the answer to a page of the app's own or of an allowed origin, and to no other that may have opened it.
+    """
+    return _PAGE.replace("SCRIPT", _script())
 
 
-@functools.cache
 def policy() -> str:
     """Its content security policy: this one script, named by its digest, and no request to anywhere."""
-    digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
     return f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; frame-ancestors 'none'"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,6 +18,7 @@ from scripts import deployment, entra
 from scripts.rest import RestError, Service, tenant_of
 from shared import auth
 from tests.infra.azure_stand_in import Azure, azure
+from tests.infra.evaluate import evaluate
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMS = base64.urlsafe_b64encode(json.dumps({"tid": "the-tenant"}).encode()).decode().rstrip("=")
@@ -187,8 +190,15 @@ def test_after_provision_makes_each_secret_once(project: Project, server: Azure)
 
 
 def test_after_provision_says_what_people_have_to_do() -> None:
-    push = deployment.next_steps("the-client", "the-tenant", "push")
-    assert "https://login.microsoftonline.com/the-tenant/adminconsent?client_id=the-client" in push
+    back = "https://app.example/api/consent/done"
+    push = deployment.next_steps("the-client", "the-tenant", "push", back)
+    (address,) = [urlsplit(line.strip()) for line in push.splitlines() if "adminconsent" in line]
+    assert address.path == "/the-tenant/v2.0/adminconsent"
+    assert parse_qs(address.query) == {
+        "client_id": ["the-client"],
+        "scope": ["https://graph.microsoft.com/.default"],
+        "redirect_uri": [back],
+    }
     for command in (
         "New-ServicePrincipal -AppId the-client",
         "New-ManagementScope",
@@ -202,10 +212,46 @@ def test_after_provision_says_what_people_have_to_do() -> None:
     assert "adminconsent" not in deployment.next_steps("", "the-tenant", "")
 
 
-def test_the_guide_has_the_commands_that_the_hook_prints() -> None:
+@pytest.mark.parametrize("mode", ["push", "poll"])
+def test_sending_is_granted_in_exchange_and_only_where_it_is_wanted(project: Project, mode: str) -> None:
+    wanted = {"RAPPORT_GRAPH_CLIENT_ID": "the-client", "RAPPORT_GRAPH_MODE": mode}
+    assert "Mail.Send" not in project.run("after-provision", **wanted).stdout
+    done = project.run("after-provision", **wanted, RAPPORT_SEND_INTRODUCTIONS="true")
+    assert done.stdout.count('-Role "Application Mail.Send" -CustomResourceScope "Rapport senders"') == 1
+    # Never in Entra: such a grant is for all mailboxes of the tenant.
+    permissions = entra.DIRECTORY | entra.MAILBOXES["push"] | entra.MAILBOXES["poll"]
+    assert not [name for name in permissions if "Send" in name]
+
+
+def test_the_guide_has_the_commands_that_the_hook_prints_and_their_undoing() -> None:
     guide = (ROOT / "docs/deploy.md").read_text()
-    for line in deployment.EXCHANGE.replace("{client}", "CLIENT-ID").splitlines():
+    printed = (deployment.EXCHANGE + "\n" + deployment.SENDING).replace("{client}", "CLIENT-ID")
+    for line in printed.splitlines():
         assert line.strip() in guide
+    undo = guide[guide.index("To take it back") :]
+    for made in re.findall(r'-Role ("[^"]*")|New-ManagementScope -Name ("[^"]*")', printed):
+        assert "".join(made) in undo
+
+
+def test_the_page_after_consent_is_registered_where_the_app_is(project: Project, server: Azure) -> None:
+    """The app's own page, to which its settings lead as well, unless another was chosen."""
+    mode = {"RAPPORT_GRAPH_MODE": "push"}
+    assert project.run("before-provision", SERVICE_API_ENDPOINT="", **mode).returncode == 0
+    registered = server.applications["rapport-graph-push-test"]
+    assert "web" not in registered
+    assert project.run("after-provision", **mode).returncode == 0
+    assert registered["web"] == {"redirectUris": [f"{server.address}/api/consent/done"]}
+    chosen = "https://crm.example/consent"
+    assert project.run("after-provision", RAPPORT_CONSENT_REDIRECT_URL=chosen, **mode).returncode == 0
+    assert registered["web"] == {"redirectUris": [chosen]}
+
+    def setting(**parameters: str) -> str:
+        found = evaluate(ROOT / "infra/main.bicep", authClientId="client", **parameters)
+        body = found.only("Microsoft.Web/sites/config", name="appsettings").body
+        return str(body["properties"]["CONSENT_REDIRECT_URL"])
+
+    assert re.fullmatch(r"https://\{[^}]*defaultHostName\}/api/consent/done", setting())
+    assert setting(consentRedirectUrl=chosen) == chosen
 
 
 def test_secrets_are_those_that_the_settings_refer_to() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,9 @@ def test_excluded_paths_are_the_public_routes() -> None:
     literal = {path for path in public if not path.startswith(f"/{prefix}/web/")}
     assert set(rules["globalValidation"]["excludedPaths"]) == literal | {f"/{prefix}/web/*"}
     assert not [path for path in literal if "{" in path or "*" in path]
+    guide = (ROOT / "docs/operations.md").read_text()
+    argued = guide[guide.index("## Routes without sign-in") : guide.index("## Alerts")]
+    assert set(re.findall(r"`(/api/[^`]*)`", argued)) == set(rules["globalValidation"]["excludedPaths"])
 
 
 @pytest.mark.parametrize("headers", STRANGERS.values(), ids=STRANGERS.keys())

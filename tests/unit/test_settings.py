@@ -91,3 +91,12 @@ def test_tables_may_lie_in_several_accounts() -> None:
     cloud = Settings.load({"TABLES__endpoint": "https://a.example, https://b.example"})
     assert [one.connection_string for one in local.tables_connections] == ["first=1;", "second=2"]
     assert [one.address for one in cloud.tables_connections] == ["https://a.example", "https://b.example"]
+
+
+def test_origins_are_origins_and_never_everybody() -> None:
+    loaded = Settings.load({"ALLOWED_ORIGINS": " https://Contoso.crm4.dynamics.com, http://127.0.0.1:7080,"})
+    assert loaded.origins == ("https://contoso.crm4.dynamics.com", "http://127.0.0.1:7080")
+    assert Settings.load({}).origins == ()
+    for wrong in ("*", "contoso.com", "https://contoso.com/", "https://a.example'+alert(1)+'"):
+        with pytest.raises(SettingError):
+            _ = Settings.load({"ALLOWED_ORIGINS": wrong}).origins

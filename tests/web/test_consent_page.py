@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
 from functions.consent import get_consent_done
+from shared.settings import settings
 
-APP = "https://app.example"
+APP, CRM, STRANGER = "https://app.example", "https://contoso.crm4.dynamics.com", "https://stranger.example"
 ANSWER = {"state": "s1", "tenant": "t1", "admin_consent": "True", "error": ""}
 DONE = f"{APP}/api/consent/done?{urlencode(ANSWER)}"
 OPENER = """
@@ -33,18 +34,43 @@ def _answered(route: Route) -> None:
 
 
 @pytest.fixture
-def page(window: BrowserContext) -> Iterator[Page]:
-    window.route(f"{APP}/**", _answered)
+def page(window: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.setenv("ALLOWED_ORIGINS", CRM)
+    settings.cache_clear()
+    for origin in (APP, CRM, STRANGER):
+        window.route(f"{origin}/**", _answered)
     found = window.new_page()
     yield found
     for each in window.pages:
         each.close()
-    window.unroute(f"{APP}/**")
+    for origin in (APP, CRM, STRANGER):
+        window.unroute(f"{origin}/**")
+    settings.cache_clear()
 
 
-def test_the_window_that_asked_gets_the_answer(page: Page) -> None:
-    page.goto(f"{APP}/settings")
+@pytest.mark.parametrize("origin", [APP, CRM])
+def test_the_window_that_asked_gets_the_answer(page: Page, origin: str) -> None:
+    page.goto(f"{origin}/settings")
     assert page.evaluate(OPENER % DONE) == [APP, {"rapportConsent": ANSWER}]
+
+
+def test_a_window_of_another_origin_gets_nothing(page: Page) -> None:
+    page.goto(f"{STRANGER}/settings")
+    page.evaluate("addEventListener('message', (event) => (window.taken = event.data))")
+    with page.expect_popup() as opened:
+        page.evaluate(f"void open({DONE!r})")
+    opened.value.wait_for_function("document.querySelector('p').textContent.includes('handed')")
+    # What the page had sent would be there by now: messages keep their order.
+    opened.value.evaluate("window.opener.postMessage('after', '*')")
+    page.wait_for_function("window.taken !== undefined")
+    assert page.evaluate("window.taken") == "after"
+
+
+def test_consent_without_a_state_is_not_called_lost(page: Page) -> None:
+    page.goto(f"{APP}/api/consent/done?admin_consent=True&tenant=t1")
+    assert page.inner_text("p").startswith("Consent was given.")
+    page.goto(f"{APP}/api/consent/done?admin_consent=True&error=consent_required")
+    assert page.inner_text("p").startswith("Nothing came back")
 
 
 def test_without_such_a_window_the_page_shows_what_to_send_and_forgets_its_address(page: Page) -> None:
