@@ -1,7 +1,7 @@
 /** Elements from data. Text becomes text nodes and nothing is ever parsed as HTML, so that no name can become markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
-const SVG_TAGS = new Set(["svg", "path", "circle"]);
+const SVG_TAGS = new Set(["svg", "g", "path", "circle", "line", "rect", "text"]);
 
 /**
  * An element. `properties`: attributes (null, undefined and false are left out, true is empty), `onclick`-like functions as

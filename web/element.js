@@ -118,10 +118,14 @@ export class RecordElement extends HTMLElement {
   }
 
   stateNode(state, detail = "") {
-    const words = this.say.text(`state.${state}`);
+    const words = this.stateText(state);
     const again = MAY_TRY_AGAIN.has(state) && this.button(this.say.text("retry"), () => this.refresh(), "retry");
     const told = state === "invalid" && detail ? h("bdi", { lang: "en" }, ` ${detail}`) : null;
     return h("div", { class: `state ${state}`, role: "status" }, h("p", {}, words, told), again);
+  }
+
+  stateText(state) {
+    return this.say.text(`state.${state}`);
   }
 
   button(text, act, focus, more = {}) {

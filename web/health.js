@@ -2,8 +2,7 @@
 
 import { bar, figure, h, section } from "./dom.js";
 import { nameOf, names } from "./people.js";
-
-const ARROWS = { improving: "M3 13 13 3M6 3h7v7", steady: "M2 8h12M9 3l5 5-5 5", declining: "M3 3l10 10M13 6v7H6" };
+import { trend } from "./trend.js";
 
 export function healthView({ flags, widgets: { health } }, say, element) {
   if (flags.includes("healthHidden")) return section("health", say.text("health.title"), h("p", {}, element.flagText("healthHidden")));
@@ -44,11 +43,6 @@ function headline(health, say) {
     ),
     h("div", { dir: "ltr" }, bar(health.score / 100, health.grade)),
   );
-}
-
-function trend(name, say) {
-  const arrow = ARROWS[name] && h("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, h("path", { d: ARROWS[name] }));
-  return h("span", { class: `trend ${name}` }, arrow, say.text(`trend.${name}`));
 }
 
 /** One bar to which all parts add up, and a row for each part. */

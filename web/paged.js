@@ -1,16 +1,32 @@
 /** Elements that ask for something of their own, page by page: what has been read stays, the next page is added to it. */
 
 import { RecordElement } from "./element.js";
-import { ask, Refusal } from "./source.js";
+import { ask, onConfigure, Refusal } from "./source.js";
 
-/** Elements override `question()` (`{ segments, query }`), `joined(before, page)` and `nodesOf(answer)`. */
+/**
+ * Elements override `question()` (`{ segments, query }`), `joined(before, page)` and `nodesOf(answer)`; and `isNamed`, where they
+ * ask about something else than a record.
+ */
 export class PagedElement extends RecordElement {
   #running = null;
   #queued = false;
+  #ended = null;
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#ended = onConfigure(() => this.refresh());
+  }
 
   disconnectedCallback() {
     super.disconnectedCallback();
+    this.#ended();
     this.#running?.abort();
+  }
+
+  /** Whether the attributes say what to ask for. */
+  get isNamed() {
+    const { recordType, recordId } = this.record;
+    return Boolean(recordType && recordId);
   }
 
   begin() {
@@ -24,8 +40,7 @@ export class PagedElement extends RecordElement {
     this.#queued = true;
     queueMicrotask(() => {
       this.#queued = false;
-      const { recordType, recordId } = this.record;
-      if (this.isConnected && recordType && recordId) this.#load();
+      if (this.isConnected && this.isNamed) this.#load();
     });
   }
 

@@ -2,6 +2,7 @@
 
 const TIMEOUT_MS = 20_000;
 const sources = new Map();
+const waiting = new Set();
 let configured = {};
 
 /**
@@ -12,6 +13,13 @@ let configured = {};
 export function configure(settings) {
   configured = { ...configured, ...settings };
   for (const source of sources.values()) source.load();
+  for (const ask of waiting) ask();
+}
+
+/** Have `ask` called whenever the page has configured the elements anew; gives the end of it. */
+export function onConfigure(ask) {
+  waiting.add(ask);
+  return () => waiting.delete(ask);
 }
 
 /** Names of activities as the form gives them; none without such a form. */

@@ -1,4 +1,4 @@
-"""The form's server: the page, tokens of the local sign-in for it, and the app behind `/api`, all from one origin.
+"""The form's server: its pages, tokens of the local sign-in for it, and the app behind `/api`, all from one origin.
 
 `python -m local.form --port 7080 --app http://127.0.0.1:7071 --signin http://127.0.0.1:7090 --folder .local`
 """
@@ -21,8 +21,19 @@ from local.supervisor.ready import token
 HOST = "127.0.0.1"
 OUR_NAMES = ("127.0.0.1", "localhost")
 PAGE = Path(__file__).with_name("page")
-FILES = {"": "index.html", "form.js": "form.js", "form.css": "form.css"}
-KEPT = ("authorization", "accept", "accept-encoding", "if-none-match", "content-type")  # of a request for the app
+# What is served under which name; a page `x` is x.html and x.js.
+FILES = {"": "index.html", "lists": "lists.html", "me": "me.html", "admin": "admin.html"} | {
+    name: name for name in ("form.css", "form.js", "lists.js", "me.js", "admin.js", "session.js")
+}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+KEPT = (
+    "authorization",
+    "accept",
+    "accept-encoding",
+    "if-match",
+    "if-none-match",
+    "content-type",
+)  # of a request for the app
 GIVEN = (
     "content-type",
     "content-encoding",
@@ -36,7 +47,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "require-trusted-types-for 'script'"
 )
-ROLE = "Rapport.Reader"
+ROLES = ("Rapport.Reader", "Rapport.Admin")  # the first is that of a page that names none
 
 
 @dataclass(frozen=True)
@@ -72,9 +83,12 @@ async def health(_: web.Request) -> web.Response:
 
 @routes.post("/session/token")
 async def session_token(request: web.Request) -> web.Response:
-    """A token of a reader, as the sign-in of a real form would give it. POST, so that it is in no history and no cache."""
+    """A token with `?role=`, as the sign-in of a real page would give it. POST, so that it is in no history and no cache."""
+    role = request.query.get("role", ROLES[0])
+    if role not in ROLES:
+        raise web.HTTPBadRequest
     try:
-        given = await asyncio.to_thread(token, request.app[FORM].signin, ROLE)
+        given = await asyncio.to_thread(token, request.app[FORM].signin, role)
     except OSError:
         raise web.HTTPServiceUnavailable from None
     return web.json_response({"token": given}, headers={"Cache-Control": "no-store"})
@@ -91,8 +105,8 @@ async def session_records(request: web.Request) -> web.Response:
 @routes.route("*", "/api/{path:.+}")
 async def pass_on(request: web.Request) -> web.Response:
     """The app's own answer, as it is: status, tag, compression."""
-    if request.method not in ("GET", "POST", "PUT"):
-        raise web.HTTPMethodNotAllowed(request.method, ("GET", "POST", "PUT"))
+    if request.method not in METHODS:
+        raise web.HTTPMethodNotAllowed(request.method, METHODS)
     url = request.app[FORM].app + request.raw_path
     headers = {name: request.headers[name] for name in KEPT if name in request.headers}
     try:
@@ -105,11 +119,14 @@ async def pass_on(request: web.Request) -> web.Response:
         raise web.HTTPServiceUnavailable from None
 
 
-@routes.get("/{file:(form\\.js|form\\.css)?}")
+@routes.get("/{file:[a-z.]*}")
 async def page(request: web.Request) -> web.FileResponse:
-    """The page and what it loads."""
+    """A page and what it loads."""
+    file = FILES.get(request.match_info["file"])
+    if file is None:
+        raise web.HTTPNotFound
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": POLICY}
-    return web.FileResponse(PAGE / FILES[request.match_info["file"]], headers=headers)
+    return web.FileResponse(PAGE / file, headers=headers)
 
 
 async def _client(app: web.Application) -> AsyncIterator[None]:

@@ -29,7 +29,16 @@ Edit = Callable[[dict[str, Any]], None]
 
 def recorded(name: str) -> dict[str, Any]:
     """A recorded answer, such as `opportunity` or `account-activities`."""
-    found: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))
+    return _content_of(PAYLOADS / f"{name}.json")
+
+
+def recorded_list(name: str) -> dict[str, Any]:
+    """A recorded `list` or `pipeline`."""
+    return _content_of(PAYLOADS.with_name("lists") / f"{name}.json")
+
+
+def _content_of(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return found
 
 
@@ -125,9 +134,25 @@ class RecordedApp:
         return web.json_response(self.requests[id])
 
     async def lists(self, request: web.Request) -> web.Response:
-        """The picker's records: the recorded one."""
-        found = recorded(request.match_info["type"])
-        return web.json_response({"rows": [{"record": found["record"], "name": found["recordName"]}]})
+        """The sample form's picker gets the recorded record; everybody else a page of the recorded list."""
+        if request.query.get("limit") == "50" and "sort" not in request.query:
+            found = recorded(request.match_info["type"])
+            return web.json_response({"rows": [{"record": found["record"], "name": found["recordName"]}]})
+        return await self._listed(request, _list_page(request.match_info["type"], request.query))
+
+    async def pipeline(self, request: web.Request) -> web.Response:
+        """The recorded chart."""
+        return await self._listed(request, recorded_list("pipeline"))
+
+    async def _listed(self, request: web.Request, content: dict[str, Any]) -> web.Response:
+        self.asked.append(request.path_qs)
+        if request.headers.get("Authorization") != "Bearer good":
+            return _problem(401)
+        if self.refuse:
+            return _problem(403)
+        for edit in self.edits:
+            edit(content)
+        return web.json_response(content)
 
     async def token(self, _: web.Request) -> web.Response:
         given = self.given.pop(0) if len(self.given) > 1 else self.given[0]
@@ -158,6 +183,23 @@ def _page(kind: str, query: Any) -> dict[str, Any]:
     }
 
 
+def _list_page(kind: str, query: Any) -> dict[str, Any]:
+    """A page of twenty of the recorded list, filtered as the app filters; only names are put in order."""
+    found = recorded_list("list") | {"type": kind}
+    grades, trend = query.get("grade", ""), query.get("trend", "")
+    rows = [one for one in found["rows"] if not grades or one["grade"] in grades.split(",")]
+    rows = [one for one in rows if trend in ("", one["trendName"])]
+    if query["sort"] == "name":
+        rows.sort(key=lambda one: str(one["name"]), reverse=query["order"] == "desc")
+    first, names = int(query.get("page", 0)), [one["grade"] for one in rows]
+    return found | {
+        "rows": rows[first : first + 20],
+        "total": len(rows),
+        "grades": {grade: names.count(grade) for grade in found["grades"]},
+        "nextPage": str(first + 20) if first + 20 < len(rows) else None,
+    }
+
+
 async def _script(request: web.Request) -> web.Response:
     name, version = request.match_info["file"], request.match_info.get("version")
     answer = web_files.versioned(version, name, {}) if version else web_files.present_version(name)
@@ -171,6 +213,7 @@ def _application(recorded_app: RecordedApp) -> web.Application:
     for path in ("", "/{id}", "/{id}/{step}"):
         app.router.add_route("*", f"/api/introductions{path}", recorded_app.introductions)
     app.router.add_get("/api/health/{type}", recorded_app.lists)
+    app.router.add_get("/api/pipeline", recorded_app.pipeline)
     app.router.add_post("/control/token", recorded_app.token)
     app.router.add_get("/api/web/{file}", _script)
     app.router.add_get("/api/web/{version}/{file}", _script)

@@ -1,15 +1,10 @@
-/** The sample form: a record picker around the widgets. The token stays in this variable, in no attribute and no address. */
+/** The sample form: a record picker around the widgets. */
 
 import { configure } from "/api/web/rapport-widgets.js";
+import { followView, getToken } from "./session.js";
 
 const at = (id) => document.getElementById(id);
 const elements = [at("relationship"), at("alone")];
-let token;
-
-async function getToken({ refresh }) {
-  if (!token || refresh) token = fetch("/session/token", { method: "POST" }).then((answer) => (answer.ok ? answer.json() : {}));
-  return (await token).token;
-}
 
 /** The open records of a type, those first that need attention, into the picker; the sample's own record is among them. */
 async function list(type, chosen) {
@@ -40,13 +35,8 @@ function open(type, id) {
 }
 
 function look() {
-  const { value: language } = at("language");
-  document.documentElement.lang = language;
-  document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
-  document.documentElement.dataset.theme = at("theme").value;
   const asOf = at("as-of").value;
   for (const element of elements) {
-    element.setAttribute("language", language);
     if (asOf) element.setAttribute("as-of", new Date(asOf).toISOString());
     else element.removeAttribute("as-of");
   }
@@ -62,10 +52,12 @@ at("picker").addEventListener("submit", (event) => {
   event.preventDefault();
   open(at("type").value, at("id").value.trim());
 });
-at("view").addEventListener("change", look);
+at("as-of").addEventListener("change", look);
 
+followView(elements);
 configure({ getToken });
 look();
-const sample = Object.entries(await (await fetch("/session/records")).json());
-const [type, id] = sample.find(([kind]) => kind === "opportunity") ?? ["opportunity", ""];
+const asked = new URLSearchParams(location.search);
+const sample = asked.has("type") ? [] : Object.entries(await (await fetch("/session/records")).json());
+const [type, id] = sample.find(([kind]) => kind === "opportunity") ?? [asked.get("type") ?? "opportunity", asked.get("id") ?? ""];
 open(type, id);
