@@ -6,7 +6,7 @@ import time
 
 import azure.functions as func
 
-from shared.auth import ADMIN, READER, caller
+from shared.auth import ADMIN, PERSON, READER, caller
 from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooManyRequestsError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
 
@@ -50,7 +50,7 @@ def get_who_knows_address(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="me/choices", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="The caller's own choices about being named and asked",
-    roles=(READER,),
+    roles=(READER, PERSON),
     response="shared.choices.Choices",
     errors=(ForbiddenError, UnavailableError),
 )
@@ -64,7 +64,7 @@ def get_my_choices(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="me/choices", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="Choose: hide my name, do not ask me, do not ask me for these, opt out",
-    roles=(READER,),
+    roles=(READER, PERSON),
     request="shared.choices.Choices",
     response="shared.choices.Choices",
     errors=(ForbiddenError, *_ERRORS),
@@ -80,7 +80,7 @@ def put_my_choices(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="me/opt-out", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="The receipt of the caller's own opt-out",
-    roles=(READER,),
+    roles=(READER, PERSON),
     response="shared.receipts.Receipt",
     errors=(ForbiddenError, NotFoundError, UnavailableError),
 )
@@ -94,7 +94,7 @@ def get_my_opt_out(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="me/accesses", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="Who read data about the caller, when and what for",
-    roles=(READER,),
+    roles=(READER, PERSON),
     response="shared.access_log.Accesses",
     query="shared.access_log.AccessQuery",
     errors=(ForbiddenError, *_ERRORS),
@@ -140,7 +140,7 @@ def get_opt_outs(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.route(route="opt-outs/{address}", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
-    summary="Take an outside person out of the product",
+    summary="Take an outside person out of the product (better: POST opt-outs, which keeps the address out of the path)",
     roles=(ADMIN,),
     response="shared.receipts.Receipt",
     errors=_ERRORS,
@@ -154,13 +154,13 @@ def put_opt_out(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.route(route="people/{address}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
-    summary="What an address resolves to, and why",
+    summary="What an address resolves to, and why (better: POST people/resolve, which keeps the address out of the path)",
     roles=(ADMIN,),
     response="shared.resolutions.Resolution",
     errors=_ERRORS,
 )
 def get_person(req: func.HttpRequest) -> func.HttpResponse:
     """Every step from the text to the person, the records and the company."""
-    from shared import identity
+    from shared import looking_up
 
-    return json_response(req, identity.resolve(req.route_params["address"]))
+    return json_response(req, looking_up.resolve(req.route_params["address"], caller(), int(time.time())))

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from shared import insights, tables
 from shared.auth import Caller
+from shared.errors import UnavailableError
 from shared.moments import instant
 from shared.widgets import Shape
 
@@ -23,8 +24,11 @@ KEPT_DAYS = 400
 _DAY, _HOUR = 86_400, 3_600
 _REMEMBERED = 100_000
 _SWEPT_DAYS = 7  # a sweep that did not run is made up for within a week
+_NAMES = 2_000  # in one property
+_MOST_PIECES = 16
+_TRIES = 8
 
-_written: set[tuple[str, str]] = set()
+_written: set[tuple[str, frozenset[str]]] = set()
 
 
 class AccessQuery(Struct, frozen=True):
@@ -63,35 +67,59 @@ class ReaderCounts(Shape, frozen=True):
 
 
 def note(who: Caller, target: str, purpose: str, now: int, named: Iterable[int] = ()) -> None:
-    """Note a reading; `named` are the keys of those of ours whom the answer names."""
-    keys = "".join(sorted(f"{key:016x}" for key in named))
+    """Note a reading; `named` are the keys of those whom the answer names, added to those of earlier answers of the hour.
+
+    Raises UnavailableError when others note the same reading all the time.
+    """
+    names = frozenset(f"{key:016x}" for key in named)
     row_key = f"{now // _HOUR:08d}|{who.id}|{purpose}|{target.replace('/', ' ')}"
-    if (row_key, keys) in _written:
+    if (row_key, names) in _written:
         return
-    facts = {"reader": who.id, "name": who.name, "target": target, "purpose": purpose, "named": keys}
-    tables.upsert(TABLE, {"PartitionKey": _day(now), "RowKey": row_key, "v": 1, **facts})
+    facts = {"reader": who.id, "name": who.name, "target": target, "purpose": purpose}
+    _add({"PartitionKey": _day(now), "RowKey": row_key, "v": 1, **facts}, names)
     if len(_written) > _REMEMBERED:
         _written.clear()
-    _written.add((row_key, keys))
+    _written.add((row_key, names))
 
 
-def of_subject(keys: Iterable[int], own: Caller, query: AccessQuery, now: int) -> Accesses:
-    """What others read about one of ours, known by these keys."""
+def _add(row: tables.Row, names: frozenset[str]) -> None:
+    """Insert the row, or add the names to the one that is there."""
+    held: tables.Row | None = None
+    for _ in range(_TRIES):
+        if held and names <= _named(held):
+            return
+        every = sorted(names | (_named(held) if held else frozenset()))
+        if tables.write_if(TABLE, {**row, **_packed(every)}, held["etag"] if held else None):
+            return
+        held = tables.read(TABLE, row["PartitionKey"], row["RowKey"])
+    raise UnavailableError("A reading is being noted by too many workers.")
+
+
+def _packed(names: list[str]) -> tables.Row:
+    """The names as `named`, `named1`, ...: a property holds 32,768 characters."""
+    pieces = range(0, max(len(names), 1), _NAMES)
+    return {f"named{i // _NAMES or ''}": "".join(names[i : i + _NAMES]) for i in pieces}
+
+
+def _named(row: tables.Row) -> frozenset[str]:
+    text = "".join(row.get(f"named{i or ''}") or "" for i in range(_MOST_PIECES))
+    return frozenset(text[i : i + 16] for i in range(0, len(text), 16))
+
+
+def of_subject(keys: Iterable[int], own: str, query: AccessQuery, now: int, targets: Iterable[str] = ()) -> Accesses:
+    """What others read about the person known by these keys: answers that name the person, records that do so now, and
+    questions about the person's own address. `own`: the person's id as a reader, whose readings are left out; `targets`: what
+    else stands for the person (the company's mail domain, the person's own records)."""
     keys = list(keys)
-    names = [f"{key:016x}" for key in keys]
-    records = set(insights.naming(keys))
+    names = {f"{key:016x}" for key in keys}
+    about = {*insights.naming(keys), *(f"person:{name}" for name in names), *targets}
     found = [
         Access(at=instant(int(row["RowKey"][:8]) * _HOUR), reader=row["name"] or row["reader"], target=row["target"],
                purpose=row["purpose"])
         for row in _rows(query.days, now)
-        if row["reader"] != own.id and (_names(row["named"], names) or row["target"] in records)
+        if row["reader"] != own and (row["target"] in about or not names.isdisjoint(_named(row)))
     ]  # fmt: skip
     return Accesses(sorted(found, key=lambda one: (one.at, one.reader, one.target), reverse=True))
-
-
-def _names(named: str, names: list[str]) -> bool:
-    held = {named[i : i + 16] for i in range(0, len(named), 16)}
-    return not held.isdisjoint(names)
 
 
 def per_reader(query: AccessQuery, now: int) -> ReaderCounts:
@@ -101,8 +129,8 @@ def per_reader(query: AccessQuery, now: int) -> ReaderCounts:
 
 
 def _rows(days: int, now: int) -> Iterator[tables.Row]:
-    for age in range(days + 1):
-        yield from tables.query(TABLE, _day(now - age * _DAY))
+    first, last = _day(now - days * _DAY), _day(now)
+    return tables.scan(TABLE, condition=f"PartitionKey ge '{first}' and PartitionKey le '{last}'")
 
 
 def expire(now: int) -> None:

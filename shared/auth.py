@@ -29,6 +29,9 @@ INGEST = "Rapport.Ingest"  # sends changed CRM activities
 # Settings, consent, privacy requests. It implies neither of the others: who administers does not thereby read
 # relationships. A route that several roles may use lists them all.
 ADMIN = "Rapport.Admin"
+# Beside a role: whoever signs in as a person, without any role. What people may ask about themselves must not depend on what
+# they were given; an app has no sign-in address and is no person.
+PERSON = "a signed-in person"
 
 LEEWAY_SECONDS = 60
 _LONGEST_TOKEN = 16_384
@@ -71,8 +74,8 @@ def acting_as(who: Caller | None) -> Iterator[None]:
 
 
 def require_role(who: Caller, roles: tuple[str, ...]) -> None:
-    """Raises ForbiddenError unless `who` has one of `roles`."""
-    if who.roles.isdisjoint(roles):
+    """Raises ForbiddenError unless `who` has one of `roles`, or is a person where `PERSON` is among them."""
+    if who.roles.isdisjoint(roles) and not (PERSON in roles and who.address):
         raise ForbiddenError(f"This needs the role {' or '.join(roles)}.")
 
 

@@ -47,6 +47,11 @@ def met_with(colleague: int, since: int) -> set[int]:
     return {other for other, at in _held(colleague).items() if at >= since}
 
 
+def notes(colleague: int) -> dict[int, int]:
+    """Everything noted under a colleague: keys of others, and about when they last met a customer together."""
+    return _held(colleague)
+
+
 def _held(colleague: int, since: int = 0) -> dict[int, int]:
     rows = tables.query(TABLE, _partition(colleague))
     return {int(row["RowKey"], 16): int(row["at"]) for row in rows if row.get("since", 0) >= since}

@@ -5,7 +5,7 @@ All changes of one introducer's requests go through one row's ETag, so a cap hol
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import json
 
@@ -85,10 +85,14 @@ def find(user: str, id: str) -> Request:
     return found
 
 
+def every() -> Iterator[Request]:
+    """All requests. One scan of the table, which holds what people once asked for."""
+    return (_read(row) for row in tables.scan(TABLE) if row["RowKey"].startswith("r|") and "data0" in row)
+
+
 def forget(concerns: Callable[[Request], bool]) -> int:
-    """Delete every request that concerns somebody; how many. One scan of the table, which holds what people once asked for."""
-    found = [_read(row) for row in tables.scan(TABLE) if row["RowKey"].startswith("r|") and "data0" in row]
-    gone = [request for request in found if concerns(request)]
+    """Delete every request that concerns somebody; how many."""
+    gone = [request for request in every() if concerns(request)]
     for one in gone:
         tables.delete(TABLE, f"for|{one.introducer}", f"r|{one.id}")
         tables.delete(TABLE, f"by|{one.asker}", f"r|{one.introducer}|{one.id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from shared import (
@@ -9,7 +10,6 @@ from shared import (
     acquaintance_rows,
     acquaintance_updates,
     choices,
-    closeness,
     erasure,
     lookups,
     membership,
@@ -28,6 +28,7 @@ from shared.keys import keys
 from shared.known_colleagues import AddressQuery, KnownColleague, RecordQuery, WhoKnowsWhom
 from shared.people import domain_of, normal_address
 from shared.receipts import Receipt
+from shared.resolutions import Resolution
 from shared.who_knows_whom import View, answer, user_of
 
 
@@ -75,10 +76,19 @@ def _note(who: Caller, target: str, shown: WhoKnowsWhom, now: int) -> None:
     access_log.note(who, target, "who knows whom", now, named)
 
 
+def resolve(address: str, who: Caller, now: int) -> Resolution:
+    """What an address resolves to; the reading is noted. Raises InvalidInputError for what is no address."""
+    from shared import identity
+
+    found = identity.resolve(address)
+    key = keys().address(found.address)
+    access_log.note(who, membership.person_anchor(key), "resolution", now, [key])
+    return found
+
+
 def my_accesses(who: Caller, query: AccessQuery, now: int) -> Accesses:
     """What others read about the caller. Raises ForbiddenError for a caller who is none of our people."""
-    ours = directory(stamps.read().people)
-    return access_log.of_subject(user_keys(ours.users[_own_user(who, ours)]), who, query, now)
+    return access_log.of_subject(own(who).keys, who.id, query, now)
 
 
 def count(query: AddressQuery, who: Caller, now: int) -> None:
@@ -100,7 +110,7 @@ def _key_of(query: AddressQuery) -> str:
 
 def my_choices(who: Caller) -> Choices:
     """The caller's own choices. Raises ForbiddenError for a caller who is none of our people."""
-    return choices.of(_own_key(who))
+    return choices.of(own(who).key)
 
 
 def choose(who: Caller, chosen: Choices, now: int) -> Choices:
@@ -108,29 +118,28 @@ def choose(who: Caller, chosen: Choices, now: int) -> Choices:
 
     Raises ForbiddenError for a caller who is none of our people.
     """
-    ours = directory(stamps.read().people)
-    user = _own_user(who, ours)
-    key = closeness.user_key(user)
-    after = choices.choose(key, chosen)
-    own, buried = set(user_keys(ours.users[user])), tombstones.read()
+    caller = own(who)
+    after = choices.choose(caller.key, chosen)
+    mine, buried = set(caller.keys), tombstones.read()
     if (
-        after.opt_out and not own <= buried
+        after.opt_out and not mine <= buried
     ):  # by what is done and not by the choice before: that may have come no further
-        erasure.begin(f"{key:016x}", own, now, user)
-    elif not after.opt_out and own & buried:
-        erasure.end(own, now)
+        erasure.begin(caller.receipt, mine, now, caller.user)
+    elif not after.opt_out and mine & buried:
+        erasure.end(mine, now)
     return after
 
 
 def my_receipt(who: Caller, now: int) -> Receipt:
     """How far the erasure of the caller's data has come. Raises NotFoundError, ForbiddenError."""
-    return erasure.receipt(f"{_own_key(who):016x}", now)
+    return erasure.receipt(own(who).receipt, now)
 
 
 def opt_out(address: str, now: int) -> Receipt:
-    """Take an outside person out of the product, under all addresses of the contacts or leads that have this one.
+    """Take a person out of the product who cannot do it alone: an outside person, under all addresses of the contacts or leads
+    that have this one; a former colleague; one of ours whom the CRM does not know.
 
-    Raises InvalidInputError for what is no address, or one of ours: our own people choose for themselves.
+    Raises InvalidInputError for what is no address, and for an active user of the CRM, who chooses without anybody else.
     """
     ours = directory(stamps.read().people)
     try:
@@ -138,7 +147,7 @@ def opt_out(address: str, now: int) -> Receipt:
     except ValueError:
         raise InvalidInputError("this is no e-mail address", "$.address") from None
     if ours.is_internal(normal, ""):
-        raise InvalidInputError("our own people opt out by themselves", "$.address")
+        return _erased_colleague(normal, ours, now)
     own = keys().address(normal)
     person = membership.person_anchor(own)
     owners = acquaintance_updates.owners(person, acquaintance_updates.claimants(person))
@@ -147,11 +156,45 @@ def opt_out(address: str, now: int) -> Receipt:
     return erasure.receipt(f"{own:016x}", now)
 
 
-def _own_key(who: Caller) -> int:
-    return closeness.user_key(_own_user(who, directory(stamps.read().people)))
+def _erased_colleague(address: str, ours: Directory, now: int) -> Receipt:
+    user = ours.users.get(ours.address_owner.get(address, ""))
+    if user and user.active:
+        raise InvalidInputError("our own people opt out by themselves", "$.address")
+    gone = user_keys(user) if user else [keys().address(address)]
+    erasure.begin(f"{gone[0]:016x}", gone, now, user.id if user else "")
+    return erasure.receipt(f"{gone[0]:016x}", now)
 
 
-def _own_user(who: Caller, ours: Directory) -> str:
+class Own(Struct, frozen=True):
+    """The caller as one of ours: the key first under which choices are kept, all keys, and the CRM's user, if there is one."""
+
+    keys: tuple[int, ...]
+    address: str
+    user: str = ""
+
+    @property
+    def key(self) -> int:
+        """The person's own key."""
+        return self.keys[0]
+
+    @property
+    def receipt(self) -> str:
+        """The id of the receipt of an erasure."""
+        return f"{self.key:016x}"
+
+
+def own(who: Caller) -> Own:
+    """The caller among our people: the CRM's user with the sign-in address, else the address itself, where it is one of ours.
+
+    Raises ForbiddenError for everybody else, such as guests and apps.
+    """
+    ours = directory(stamps.read().people)
     if user := user_of(who, ours):
-        return user
-    raise ForbiddenError("The CRM has no user with your sign-in address.")
+        return Own(tuple(user_keys(ours.users[user])), who.address, user)
+    try:
+        address = normal_address(who.address)
+    except ValueError:
+        address = ""
+    if not address or not ours.is_internal(address, ""):
+        raise ForbiddenError("This is for our own people, and your sign-in address is none of ours.")
+    return Own((keys().address(address),), address)

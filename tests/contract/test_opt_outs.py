@@ -224,6 +224,31 @@ def test_our_own_people_opt_out_by_themselves() -> None:
         looking_up.opt_out("anna@us.example", NOW)
 
 
+def test_a_former_colleague_is_erased_on_request_under_every_address() -> None:
+    former = row("user", "anna", name="Anna", emails=["anna@us.example", "a@us.example"], active=False)
+    told([*STORY, former, mail(2, "a@us.example", "lee")])
+    begun = looking_up.opt_out("a@us.example", NOW)
+    assert begun.status == "PROCESSING"
+    assert [each["person"]["id"] for each in widgets("contact:kim")["mostContactedBy"]["people"]] == ["user:ben"]
+    work_off()
+    assert erasure.receipt(begun.id, NOW).status == "COMPLETED"
+    assert "a@us.example" not in everywhere() and "anna@us.example" not in everywhere()
+
+
+def test_one_of_ours_whom_the_crm_does_not_know_is_erased_on_request_and_by_themselves() -> None:
+    told([*STORY, mail(2, "dora@us.example", "lee"), mail(2, "emil@us.example", "lee")])
+    assert {"dora@us.example", "emil@us.example"} <= set(knowing("contact:lee"))
+    looking_up.opt_out("dora@us.example", NOW)
+    looking_up.choose(caller("emil"), Choices(opt_out=True), NOW)
+    assert knowing("contact:lee") == ["user:anna"]
+    work_off()
+    assert looking_up.my_receipt(caller("emil"), NOW).counts["interactionsDeleted"] == 1
+    assert "dora@us.example" not in everywhere() and "emil@us.example" not in everywhere()
+    looking_up.choose(caller("emil"), Choices(), NOW)
+    told([mail(1, "emil@us.example", "lee"), mail(1, "dora@us.example", "lee")])
+    assert sorted(knowing("contact:lee")) == ["emil@us.example", "user:anna"]
+
+
 def test_the_sweep_goes_over_young_erasures_once_more() -> None:
     opted_out()
     work_off()

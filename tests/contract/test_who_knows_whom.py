@@ -8,7 +8,17 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from shared import access_log, acquaintance_rows, choices, looking_up, organisation, publishing, row_rights, tables
+from shared import (
+    access_log,
+    acquaintance_rows,
+    choices,
+    looking_up,
+    organisation,
+    personal_subject,
+    publishing,
+    row_rights,
+    tables,
+)
 from shared.access_log import AccessQuery
 from shared.auth import READER, Caller
 from shared.choices import Choices
@@ -118,10 +128,20 @@ def test_do_not_ask_for_nonsense_is_refused() -> None:
 
 def test_choices_are_for_our_own_people_only() -> None:
     told(the_organisation())
-    with pytest.raises(ForbiddenError):
-        looking_up.choose(STRANGER, Choices(), NOW)
-    with pytest.raises(ForbiddenError):
-        looking_up.my_choices(STRANGER)
+    for address in ("guest@cust.example", ""):
+        guest = replace(STRANGER, address=address)
+        with pytest.raises(ForbiddenError):
+            looking_up.choose(guest, Choices(), NOW)
+        with pytest.raises(ForbiddenError):
+            looking_up.my_choices(guest)
+
+
+def test_one_of_ours_whom_the_crm_does_not_know_hides_by_the_sign_in_address() -> None:
+    told([*the_organisation(), mail(4, "dora@us.example", "kim"), mail(4, "anna", "kim")])
+    assert sorted(colleagues(about("contact:kim"))) == ["dora@us.example", "user:anna"]
+    choose("dora", hide_name=True)
+    assert looking_up.my_choices(caller("dora")) == Choices(hide_name=True)
+    assert colleagues(about("contact:kim")) == ["user:anna"]
 
 
 def test_choices_of_another_process_are_seen_at_the_next_question() -> None:
@@ -385,6 +405,53 @@ def test_readings_of_records_that_name_a_colleague_are_seen_and_ones_own_are_lef
     access_log.note(caller("anna"), "contact:kim", "widgets", NOW)
     access_log.note(STRANGER, "contact:max", "widgets", NOW)
     assert accesses(caller("anna")) == [("stranger", "contact:kim", "ledger")]
+
+
+def test_every_page_of_an_answer_adds_to_whom_the_reading_named() -> None:
+    told([*the_organisation(), mail(4, "anna", "kim"), mail(4, "anna", "kim"), mail(4, "ben", "kim")])
+    first = about("contact:kim", limit=1)
+    assert first.next_page
+    about("contact:kim", limit=1, page=first.next_page)
+    access_log.note(STRANGER, "contact:kim", "who knows whom", NOW)  # an answer that named nobody takes nobody away
+    named = {name for one in tables.scan("accesses") for name in access_log._named(one)}
+    assert named == {f"{keys().party(f'user:{name}'):016x}" for name in ("anna", "ben")}
+    assert len(list(tables.scan("accesses"))) == 1
+
+
+def test_workers_that_note_the_same_reading_at_once_lose_no_name() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def note(number: int) -> None:
+        access_log.note(STRANGER, "contact:kim", "who knows whom", NOW, [number])
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(note, range(1, 9)))
+    (one,) = tables.scan("accesses")
+    assert access_log._named(one) == {f"{number:016x}" for number in range(1, 9)}
+
+
+def test_a_reading_may_name_thousands() -> None:
+    access_log.note(STRANGER, "contact:kim", "who knows whom", NOW, range(1, 5_002))
+    (one,) = tables.scan("accesses")
+    assert len(access_log._named(one)) == 5_001
+
+
+def test_whose_address_was_looked_up_sees_it() -> None:
+    told([*the_organisation(), mail(4, "anna", "kim")])
+    about_address("kim@cust.example")
+    looking_up.resolve("anna@us.example", STRANGER, NOW)
+    assert ("stranger", f"person:{keys().address('anna@us.example'):016x}", "resolution") in accesses(caller("anna"))
+    kim = personal_subject.of_address("kim@cust.example")
+    found = access_log.of_subject(kim.keys, "", AccessQuery(), NOW, kim.logged_as).accesses
+    assert [(each.reader, each.purpose) for each in found] == [("stranger", "who knows whom")]
+
+
+def test_a_question_about_the_company_is_seen_by_its_people() -> None:
+    told([*the_organisation(), mail(4, "anna", "kim")])
+    looking_up.address(AddressQuery(domain="cust.example"), STRANGER, NOW)
+    kim = personal_subject.of_address("kim@cust.example")
+    found = access_log.of_subject(kim.keys, "", AccessQuery(), NOW, kim.logged_as).accesses
+    assert [(each.reader, each.target[:7]) for each in found] == [("stranger", "domain:")]
 
 
 def test_the_counts_per_reader_are_by_the_hour_and_go_after_400_days() -> None:
