@@ -117,6 +117,16 @@ def remove(
         tables.transact(TABLE, [("delete", {"PartitionKey": mailbox, "RowKey": row["RowKey"]}, None) for row in chunk])
 
 
+def are_held(mailbox: str) -> bool:
+    """Whether anything is held that a mailbox told us."""
+    return any(True for _ in tables.query(TABLE, mailbox, select=["RowKey"]))
+
+
+def number(mailbox: str) -> int:
+    """How many copies are held of what a mailbox told us."""
+    return sum(1 for _ in tables.query(TABLE, mailbox, "e|", "n", ["RowKey"]))
+
+
 def remove_all(mailbox: str, revision: int) -> None:
     """Take everything out that a mailbox told us."""
     remove(mailbox, tables.query(TABLE, mailbox, "e|", "n"), revision, bulk=True)

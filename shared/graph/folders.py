@@ -15,7 +15,8 @@ MOST = 50
 def discover(graph: Graph, mailbox: str, until: int = 0) -> int:
     """Follow folders that are not followed yet, at most 50 in all, and those that vanished no longer; how many were new.
 
-    Raises GraphCallError. `until`: up to when nothing can be in a new one that was not read elsewhere; 0 where the past is still to be read.
+    Raises GraphCallError. `until`: up to when nothing can be in a new one that was not read elsewhere; 0 where the past is
+    still to be read.
     Well-known folders have names that do not depend on the language; their ids tell which of the listed ones they are.
     """
     known = {folder.name: folder for folder in folders(mailbox)}

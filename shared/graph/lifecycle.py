@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from shared import acquaintance_rows, closeness, insights, record_updates, telemetry
+from shared import acquaintance_rows, closeness, insights, organisation, record_updates, telemetry
 from shared.errors import RetryLaterError
 from shared.graph import (
     consent,
     consent_state,
     copies,
+    erasures,
     folders,
+    leases,
     mailboxes,
     probe,
     reading,
@@ -25,13 +27,12 @@ from shared.graph import (
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph, graph
 from shared.graph.consent import Consent, State, Transition
+from shared.graph.leases import OutOfTimeError, StoppedError
 from shared.graph.mailboxes import Mailbox
-from shared.graph.reading import OutOfTimeError
 from shared.graph.work import Backfill, Dirty, Lifecycle
 from shared.settings import settings
 
 STALLED_SECONDS = 1_800
-KEEP_SECONDS = 14 * 86_400  # what is held after the switch was turned off
 
 
 def handle(body: bytes) -> None:
@@ -123,13 +124,15 @@ def reconcile(client: Graph, now: int) -> None:
             work.send([Backfill(one.id) for one in known.values() if _has_stalled(one, now)])
         runs.finish_backfill(now)
         return
-    erasing = state.state is State.WITHDRAWN or now >= state.stopped_at + KEEP_SECONDS
     left = [mailbox for mailbox in known.values() if mailbox.state != "gone"]
-    if erasing:
+    if state.is_erasing(now, organisation.in_force().exchange_keep_days * consent.DAY):
+        if not state.erased:
+            erasures.begin(state, now)
         work.send([Lifecycle(do="erase", mailbox=mailbox.id) for mailbox in left])
     else:
         work.send([Lifecycle(do="hold", mailbox=mailbox.id) for mailbox in left if mailbox.state == "connected"])
     if not left and not state.erased:
+        erasures.end(state, now)
         consent_state.change(consent.erased, now, "timer")
 
 
@@ -155,11 +158,13 @@ def _scope_tasks(client: Graph, state: Consent, known: dict[str, Mailbox], now: 
 def _join(task: Lifecycle, now: int) -> None:
     if not consent_state.read().is_reading or _waits(task, mailboxes.read(task.mailbox), now):
         return
-    with mailboxes.lease(task.mailbox, "sync", now):
+    with leases.lease(task.mailbox, "sync", now) as run:
         try:
-            runs.connect(graph(), task.mailbox, task.address, now)
+            runs.connect(graph(), task.mailbox, task.address, now, run)
         except OutOfTimeError:
             work.send([task])
+        except StoppedError:
+            return  # it left while it was joining
         except GraphCallError as error:
             throttle.refused(error, task, Mailbox(id=task.mailbox, address=task.address), now)
 
@@ -185,9 +190,20 @@ def park(client: Graph, id: str, now: int) -> None:
 
 
 def erase(client: Graph, id: str) -> None:
-    """Stop reading a mailbox and take out everything that it told; what others hold too stays."""
+    """Stop reading a mailbox and take out everything that it told; what others hold too stays.
+
+    Raises RetryLaterError while somebody still reads it: from the mark on no run of it begins, and one that is under way ends
+    before it writes anything more.
+    """
     _unsubscribe(client, id)
-    mailboxes.change(id, state="held")  # from here on no run of it begins
+    mailboxes.change(id, state="held")
+    now = time.time()
+    with leases.lease(id, "sync", now), leases.lease(id, "backfill", now):
+        _take_out(id)
+
+
+def _take_out(id: str) -> None:
+    erasures.note(consent_state.read(), id)
     copies.remove_all(id, reading.revision_now())
     mailboxes.forget(id)
     held = mailboxes.read(id) or Mailbox(id=id, address="")
@@ -242,10 +258,16 @@ def renew_due(now: int) -> int:
 
 
 def daily() -> None:
-    """Once a day: calendars and new folders of all mailboxes; subscriptions compared with Graph's list, lost ones made anew."""
+    """Once a day: calendars and new folders of all mailboxes; subscriptions compared with Graph's list, lost ones made anew.
+
+    And what a run that should have stopped wrote of a mailbox after it was erased goes, too.
+    """
+    known = mailboxes.read_all()
+    gone = [mailbox.id for mailbox in known if mailbox.state == "gone"]
+    work.send([Lifecycle(do="erase", mailbox=id) for id in gone if copies.are_held(id)])
     if not consent_state.read().is_reading:
         return
-    kept = [mailbox.id for mailbox in mailboxes.read_all() if mailbox.state == "connected"]
+    kept = [mailbox.id for mailbox in known if mailbox.state == "connected"]
     work.send([Lifecycle(do="folders", mailbox=id) for id in kept])
     if settings().graph_mode == "push":
         lost, strangers = subscriptions.reconcile(graph())

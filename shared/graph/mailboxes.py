@@ -1,30 +1,29 @@
-"""The `mailboxes` and `sync` tables: whose mailboxes are read, how far, who is at work on them, and where each folder stands."""
+"""The `mailboxes` and `sync` tables: whose mailboxes are read, how far, and where each folder stands."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from shared import tables
-from shared.errors import RetryLaterError, UnavailableError
+from shared.errors import UnavailableError
 from shared.settings import settings
 
 TABLE, SYNC = "mailboxes", "sync"
-LEASE_SECONDS = 300
-HELD_SECONDS = 30.0
 PARTITION = "mailboxes"
+LEASE = "lease|"  # the rows of shared.graph.leases, in the same partitions as the folders
 TOTALS = "private|"  # rows beside the mailboxes, which the same transactions change
+_LISTED, _PAST_LISTED = "listed|", "listed}"
 _TRIES = 8
 _FIELDS = {
     "address": "address", "state": "state", "connected_at": "connectedAt", "mail_until": "mailUntil",
     "calendar_until": "calendarUntil", "mail_from": "mailFrom", "calendar_from": "calendarFrom", "target": "target",
     "not_before": "notBefore", "parked_until": "parkedUntil", "error": "error",
     "backfilled_at": "backfilledAt", "private_from": "privateFrom", "private_until": "privateUntil",
+    "broke_off": "brokeOff",
 }  # fmt: skip
 
 
@@ -36,6 +35,8 @@ class Mailbox(Struct, frozen=True, kw_only=True):
     `mail_until`, `calendar_until`: the watermarks, start of the last complete run. `mail_from`, `calendar_from`: how far back
     the past is read; `target`: how far it shall be. `not_before`: no call until then, `parked_until`: no attempt at all until
     then. `error`: the last refusal, for people. `backfilled_at`: when the last piece of the past was read.
+
+    `broke_off`: the time ran out in the midst of a piece of the past; how far that has come is noted beside the folders.
 
     `private_from`, `private_until`: the days, as numbers since 1970, whose private events are in the organisation's totals.
     """
@@ -55,6 +56,7 @@ class Mailbox(Struct, frozen=True, kw_only=True):
     backfilled_at: int = 0
     private_from: int = 0
     private_until: int = 0
+    broke_off: bool = False
 
     @property
     def is_backfilled(self) -> bool:
@@ -108,41 +110,30 @@ def change(id: str, **fields: Any) -> Mailbox | None:
     raise UnavailableError("A mailbox's row is being changed by too many workers.")
 
 
-@contextmanager
-def lease(mailbox: str, work: Literal["sync", "backfill"], now: float) -> Iterator[None]:
-    """Be the only one at this kind of work on a mailbox. Raises RetryLaterError when somebody else is.
-
-    The lease ends by itself after five minutes, so a worker that died blocks nobody for long.
-    """
-    name, holder = f"lease|{work}", uuid.uuid4().hex
-    row = tables.read(SYNC, mailbox, name)
-    held = row is not None and row["until"] > now
-    new: tables.Row = {"PartitionKey": mailbox, "RowKey": name, "v": 1, "until": now + LEASE_SECONDS, "holder": holder}
-    if held or not tables.write_if(SYNC, new, row["etag"] if row else None):
-        raise RetryLaterError("The mailbox is being worked on.", seconds=HELD_SECONDS)
-    try:
-        yield
-    finally:
-        row = tables.read(SYNC, mailbox, name)
-        if row is not None and row["holder"] == holder:
-            tables.write_if(SYNC, {**new, "until": 0.0}, row["etag"])
-
-
 class Folder(Struct, frozen=True, kw_only=True):
-    """Where the reading of one mail folder stands: `link` to the next page or round; `since`: start of the round under way."""
+    """Where the reading of one mail folder stands: `link` to the next page or round; `since`: start of the round under way.
+
+    `until`: start of the last complete round. `gap`: up to when a gap after a lost link is listed, 0 = not yet or no gap.
+    """
 
     mailbox: str
     name: str
     link: str = ""
     since: int = 0
     until: int = 0
+    gap: int = 0
 
 
 def folders(mailbox: str) -> list[Folder]:
     """The folders of a mailbox that are followed."""
     return [
         Folder(
-            mailbox=mailbox, name=row["folder"], link=_decrypted(row["link"]), since=row["since"], until=row["until"]
+            mailbox=mailbox,
+            name=row["folder"],
+            link=_decrypted(row["link"]),
+            since=row["since"],
+            until=row["until"],
+            gap=row.get("gap", 0),
         )
         for row in tables.query(SYNC, mailbox, "folder|", "folder}")
     ]
@@ -155,7 +146,7 @@ def put_folder(folder: Folder) -> None:
         {
             "PartitionKey": folder.mailbox, "RowKey": f"folder|{folder.name}", "v": 1, "folder": folder.name,
             "link": _cipher().encrypt(folder.link.encode()).decode() if folder.link else "",
-            "since": folder.since, "until": folder.until,
+            "since": folder.since, "until": folder.until, "gap": folder.gap,
         },
     )  # fmt: skip
 
@@ -165,10 +156,29 @@ def forget_folder(folder: Folder) -> None:
     tables.delete(SYNC, folder.mailbox, f"folder|{folder.name}")
 
 
+def listed(mailbox: str) -> dict[str, tuple[int, int]]:
+    """By folder, the stretch of mail that is listed already of a piece of the past that broke off."""
+    return {row["folder"]: (row["start"], row["until"]) for row in tables.query(SYNC, mailbox, _LISTED, _PAST_LISTED)}
+
+
+def put_listed(mailbox: str, stretches: Mapping[str, tuple[int, int]]) -> None:
+    """Note them, in place of those noted before."""
+    known = tables.query(SYNC, mailbox, _LISTED, _PAST_LISTED, ["PartitionKey", "RowKey"])
+    wanted = {f"{_LISTED}{folder}": (folder, *stretch) for folder, stretch in stretches.items()}
+    old = [row["RowKey"] for row in known if row["RowKey"] not in wanted]
+    rows = [
+        {"PartitionKey": mailbox, "RowKey": name, "v": 1, "folder": folder, "start": start, "until": until}
+        for name, (folder, start, until) in wanted.items()
+    ]
+    deletes = [("delete", {"PartitionKey": mailbox, "RowKey": name}, None) for name in old]
+    tables.transact(SYNC, [*deletes, *(("upsert", row, None) for row in rows)])
+
+
 def forget(mailbox: str) -> None:
-    """Drop folders, links and leases of a mailbox that left."""
-    rows = tables.query(SYNC, mailbox, select=["PartitionKey", "RowKey"])
-    tables.transact(SYNC, [("delete", {"PartitionKey": mailbox, "RowKey": row["RowKey"]}, None) for row in rows])
+    """Drop folders and links of a mailbox that left. Leases stay: whoever forgets it holds them."""
+    names = [row["RowKey"] for row in tables.query(SYNC, mailbox, select=["PartitionKey", "RowKey"])]
+    gone = [{"PartitionKey": mailbox, "RowKey": name} for name in names if not name.startswith(LEASE)]
+    tables.transact(SYNC, [("delete", row, None) for row in gone])
 
 
 def _cipher() -> Any:

@@ -18,6 +18,7 @@ from shared.graph import calendar, copies, headers, mail, private_events
 from shared.graph import folders as followed
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
+from shared.graph.leases import UNBOUNDED, OutOfTimeError, Run
 from shared.graph.mailboxes import Folder, Mailbox, folders, put_folder
 from shared.graph.times import instant_of, text_of
 
@@ -26,12 +27,7 @@ WEEK = 7 * DAY
 PAGE = 200
 CALENDAR_BACK, CALENDAR_AHEAD = 35 * DAY, 14 * DAY
 LONGEST_GAP = 30 * DAY
-BUDGET_SECONDS = 200.0  # a run goes on in a new message after this
 _PAGES = f"odata.maxpagesize={PAGE}"
-
-
-class OutOfTimeError(Exception):
-    """The run has used its time; what is read is kept, and a new message goes on from there."""
 
 
 def revision_now() -> int:
@@ -52,15 +48,14 @@ def mail_copies(graph: Graph, page: Mapping[str, Any], mailbox: Mailbox) -> list
     return [copy for copy in found if copy is not None]
 
 
-def sync_mail(graph: Graph, mailbox: Mailbox, now: int) -> None:
+def sync_mail(graph: Graph, mailbox: Mailbox, now: int, run: Run = UNBOUNDED) -> None:
     """Read what is new in all followed folders.
 
-    Raises GraphCallError, and OutOfTimeError when there is more to read than fits into one run.
+    Raises GraphCallError; OutOfTimeError when there is more to read than fits into one run; StoppedError.
     """
-    until = time.monotonic() + BUDGET_SECONDS
     for folder in folders(mailbox.id):
         with unless_gone(folder):
-            _sync_folder(graph, mailbox, folder, now, until)
+            _sync_folder(graph, mailbox, folder, now, run)
 
 
 @contextmanager
@@ -74,12 +69,12 @@ def unless_gone(folder: Folder) -> Iterator[None]:
         followed.drop(folder)
 
 
-def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> None:
+def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, run: Run) -> None:
     if folder.until and not folder.link:
-        _read_gap(graph, mailbox, folder, now, until)
+        _read_gap(graph, mailbox, folder, now, run)
         return
     try:
-        _follow(graph, mailbox, folder, now, until)
+        _follow(graph, mailbox, folder, now, run)
         return
     except GraphCallError as error:
         if not error.is_resync:
@@ -88,32 +83,42 @@ def _sync_folder(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until
     folder = replace(folder, link="", since=0)
     # Before the gap is read: whoever has to go on sees that it is not.
     put_folder(folder)
-    _read_gap(graph, mailbox, folder, now, until)
+    _read_gap(graph, mailbox, folder, now, run)
 
 
-def _read_gap(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> None:
+def _read_gap(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, run: Run) -> None:
     """Read a folder without a link: what came since `folder.until`, then a new anchor.
 
-    Not from the address that Graph offers with a lost link: it would list everything.
+    Not from the address that Graph offers with a lost link: it would list everything. A gap that breaks off is gone on with.
     """
-    for start in range(max(folder.until or now, now - LONGEST_GAP) - DAY, now, WEEK):
-        list_mail(graph, mailbox, folder.name, start, min(start + WEEK, now))
-    _follow(graph, mailbox, folder, now, until)
+    first = folder.gap or max(folder.until or now, now - LONGEST_GAP) - DAY
+    for start in range(first, now, WEEK):
+        end = min(start + WEEK, now)
+        try:
+            list_mail(graph, mailbox, folder.name, start, end, run=run)
+            run.check_time(end)
+        except OutOfTimeError as error:
+            put_folder(replace(folder, gap=error.reached))
+            raise
+        folder = replace(folder, gap=end)
+        put_folder(folder)
+    _follow(graph, mailbox, folder, now, run)
 
 
-def _follow(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, until: float) -> None:
+def _follow(graph: Graph, mailbox: Mailbox, folder: Folder, now: int, run: Run) -> None:
     since = folder.since or now
     revision, page = revision_now(), _first_page(graph, mailbox, folder, now)
     while True:
-        copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision)
+        found = mail_copies(graph, page, mailbox)
+        run.may_write()
+        copies.put(mailbox.id, found, revision)
         link = page.get("@odata.nextLink")
         if not link:
-            put_folder(replace(folder, link=page.get("@odata.deltaLink", ""), since=0, until=since))
+            put_folder(replace(folder, link=page.get("@odata.deltaLink", ""), since=0, until=since, gap=0))
             return
         folder = replace(folder, link=link, since=since)
         put_folder(folder)
-        if time.monotonic() > until:
-            raise OutOfTimeError
+        run.check_time()
         revision, page = revision_now(), graph.get(link, None, (_PAGES,))
 
 
@@ -125,10 +130,13 @@ def _first_page(graph: Graph, mailbox: Mailbox, folder: Folder, now: int) -> dic
     return graph.get(path, query, (_PAGES,))
 
 
-def list_mail(graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int, *, bulk: bool = False) -> int:
-    """Read a folder's mails received in the half-open window; how many were listed. Raises GraphCallError.
+def list_mail(
+    graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int, *, bulk: bool = False, run: Run = UNBOUNDED
+) -> int:
+    """Read a folder's mails received in the half-open window, oldest first; how many were listed.
 
-    `bulk`: there are many such windows, so what they change may be computed later.
+    Raises GraphCallError, StoppedError, and OutOfTimeError, which says up to when all is read. `bulk`: there are many such
+    windows, so what they change may be computed later.
     """
     query = {
         "$filter": f"receivedDateTime ge {text_of(start)} and receivedDateTime lt {text_of(end)}",
@@ -136,32 +144,54 @@ def list_mail(graph: Graph, mailbox: Mailbox, folder: str, start: int, end: int,
         "$top": str(PAGE),
         "$select": mail.SELECT,
     }
-    revision, listed = revision_now(), 0
+    revision, listed, reached = revision_now(), 0, start
     for page in graph.pages(f"/users/{mailbox.id}/mailFolders/{folder}/messages", query):
-        listed += len(page.get("value", ()))
-        copies.put(mailbox.id, mail_copies(graph, page, mailbox), revision, known={}, bulk=bulk)
+        messages = page.get("value", ())
+        listed += len(messages)
+        found = mail_copies(graph, page, mailbox)
+        run.may_write()
+        copies.put(mailbox.id, found, revision, known={}, bulk=bulk)
+        if "@odata.nextLink" in page:
+            # Whole seconds: the last one of the page may go on upon the next.
+            reached = instant_of(messages[-1]["receivedDateTime"]) if messages else reached
+            run.check_time(reached)
         revision = revision_now()
     return listed
 
 
-def sync_calendar(graph: Graph, mailbox: Mailbox, now: int) -> None:
-    """Make the meetings of five weeks back and two ahead be those of the calendar. Raises GraphCallError."""
+def sync_calendar(graph: Graph, mailbox: Mailbox, now: int, run: Run = UNBOUNDED) -> None:
+    """Make the meetings of five weeks back and two ahead be those of the calendar. Raises GraphCallError, StoppedError."""
     today = now // DAY * DAY
-    list_calendar(graph, mailbox, today - CALENDAR_BACK, today + CALENDAR_AHEAD, now)
+    list_calendar(graph, mailbox, today - CALENDAR_BACK, today + CALENDAR_AHEAD, now, run=run)
 
 
-def list_calendar(graph: Graph, mailbox: Mailbox, start: int, end: int, now: int, *, bulk: bool = False) -> None:
+def list_calendar(
+    graph: Graph, mailbox: Mailbox, start: int, end: int, now: int, *, bulk: bool = False, run: Run = UNBOUNDED
+) -> None:
     """Make the meetings that start in the window be those of the calendar, once the whole list is read.
 
-    A list that breaks off changes nothing, so nothing is ever taken for deleted that was only not read.
+    A list that breaks off changes nothing, so nothing is ever taken for deleted that was only not read. Raises StoppedError, and
+    GraphCallError, also where the list takes longer than a run may last.
     """
     query = {
         "startDateTime": text_of(start), "endDateTime": text_of(end), "$select": calendar.SELECT, "$top": str(PAGE)
     }  # fmt: skip
-    revision = revision_now()
-    path = f"/users/{mailbox.id}/calendarView"
-    events = [event for page in graph.pages(path, query, (calendar.UTC_TIMES,)) for event in page.get("value", ())]
-    found = (calendar.event_copy(event, mailbox.id, mailbox.address) for event in events)
+    revision, events = revision_now(), []
+    for page in graph.pages(f"/users/{mailbox.id}/calendarView", query, (calendar.UTC_TIMES,)):
+        events += page.get("value", ())
+        if "@odata.nextLink" in page:
+            _check_list(run)
+    found = [calendar.event_copy(event, mailbox.id, mailbox.address) for event in events]
+    run.may_write()
     copies.replace_window(mailbox.id, start, end, [copy for copy in found if copy is not None], revision, bulk=bulk)
     private = (instant_of(event["start"]["dateTime"]) for event in events if calendar.is_private(event))
     private_events.note(mailbox.id, (at for at in private if start <= at < end), (start, end), now)
+
+
+def _check_list(run: Run) -> None:
+    """A part of this list is of no use, so a service that is too slow for it counts as one that does not answer."""
+    run.may_write()
+    try:
+        run.check_time()
+    except OutOfTimeError:
+        raise GraphCallError(0, "tooSlow") from None

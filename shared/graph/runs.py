@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from shared import record_updates, stamps
 from shared.directory import directory, user_keys
-from shared.graph import consent, consent_state, folders, mailboxes, reading, throttle, work
+from shared.graph import consent, consent_state, folders, leases, mailboxes, reading, throttle, work
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph, graph
+from shared.graph.leases import UNBOUNDED, OutOfTimeError, Run, StoppedError
 from shared.graph.mailboxes import Mailbox
-from shared.graph.reading import DAY, WEEK, OutOfTimeError
+from shared.graph.reading import DAY, WEEK
 from shared.graph.work import CALENDAR, Backfill, Dirty, Kind
 from shared.keys import keys
 from shared.settings import settings
@@ -32,19 +33,19 @@ def sync(body: bytes) -> None:
     mailbox = _callable(task, now)
     if mailbox is None:
         return
-    with mailboxes.lease(mailbox.id, "sync", now):
-        if _run(task, mailbox, now, lambda: sync_kind(graph(), mailbox, task.kind, now)) and not task.settled:
+    with leases.lease(mailbox.id, "sync", now) as run:
+        if _run(task, mailbox, now, lambda: sync_kind(graph(), mailbox, task.kind, now, run)) and not task.settled:
             # What was announced may not be in the delta yet.
             work.send([replace(task, settled=True)], due=now + SETTLE_SECONDS)
 
 
-def sync_kind(client: Graph, mailbox: Mailbox, kind: Kind, now: int) -> None:
-    """Read what is new and note the watermark: the start of this run. Raises GraphCallError, OutOfTimeError."""
+def sync_kind(client: Graph, mailbox: Mailbox, kind: Kind, now: int, run: Run = UNBOUNDED) -> None:
+    """Read what is new and note the watermark: the start of this run. Raises GraphCallError, OutOfTimeError, StoppedError."""
     if kind == CALENDAR:
-        reading.sync_calendar(client, mailbox, now)
+        reading.sync_calendar(client, mailbox, now, run)
         mailboxes.change(mailbox.id, calendar_until=now, error="", parked_until=0)
     else:
-        reading.sync_mail(client, mailbox, now)
+        reading.sync_mail(client, mailbox, now, run)
         mailboxes.change(mailbox.id, mail_until=now, error="", parked_until=0)
 
 
@@ -54,8 +55,8 @@ def backfill(body: bytes) -> None:
     mailbox = _callable(task, now)
     if mailbox is None:
         return
-    with mailboxes.lease(mailbox.id, "backfill", now):
-        done = _run(task, mailbox, now, lambda: _read_pieces(graph(), mailbox, now))
+    with leases.lease(mailbox.id, "backfill", now) as run:
+        done = _run(task, mailbox, now, lambda: _read_pieces(graph(), mailbox, now, run))
     after = mailboxes.read(mailbox.id)
     if after is None or after.is_backfilled:
         if done and after is not None:
@@ -80,11 +81,11 @@ def finish_backfill(now: int) -> None:
         consent_state.change(consent.backfilled, now, "worker")
 
 
-def _read_pieces(client: Graph, mailbox: Mailbox, now: int) -> None:
+def _read_pieces(client: Graph, mailbox: Mailbox, now: int, run: Run) -> None:
     until, held, weeks = time.monotonic() + BACKFILL_SECONDS, mailbox, 1
     # The other worker of this mailbox may have been told to wait.
     while not held.is_backfilled and held.not_before <= time.time() and time.monotonic() < until:
-        read = read_piece(client, held, now, weeks)
+        read = read_piece(client, held, now, weeks, run)
         weeks = weeks if read is None else next_weeks(weeks, read)
         held = mailboxes.read(mailbox.id) or held
 
@@ -100,27 +101,49 @@ def next_weeks(weeks: int, read: int) -> int:
     return max(weeks // 2, 1) if read > 4 * reading.PAGE else weeks
 
 
-def read_piece(client: Graph, mailbox: Mailbox, now: int, weeks: int = 1) -> int | None:
+def read_piece(client: Graph, mailbox: Mailbox, now: int, weeks: int = 1, run: Run = UNBOUNDED) -> int | None:
     """Read the newest piece that is missing, some weeks of mail or a month of calendar, so that both go back side by side.
 
-    How many mails it was; None for calendar. Broken off, it is read again as a whole.
+    How many mails it was; None for calendar. Broken off, it is read again as a whole, but for what a lack of time left.
     """
     if mailbox.calendar_from > max(mailbox.mail_from, mailbox.target):
         start = max(mailbox.calendar_from - MONTH, mailbox.target)
-        reading.list_calendar(client, mailbox, start, mailbox.calendar_from, now, bulk=True)
+        reading.list_calendar(client, mailbox, start, mailbox.calendar_from, now, bulk=True, run=run)
         mailboxes.change(mailbox.id, calendar_from=start, backfilled_at=now)
         return None
     start = max(mailbox.mail_from - weeks * WEEK, mailbox.target)
-    read = 0
-    for folder in mailboxes.folders(mailbox.id):
-        with reading.unless_gone(folder):
-            read += reading.list_mail(client, mailbox, folder.name, start, mailbox.mail_from, bulk=True)
-    mailboxes.change(mailbox.id, mail_from=start, backfilled_at=now)
+    read = _read_mail(client, mailbox, start, run)
+    mailboxes.change(mailbox.id, mail_from=start, backfilled_at=now, broke_off=False)
+    if mailbox.broke_off:
+        mailboxes.put_listed(mailbox.id, {})
     return read
 
 
-def connect(client: Graph, id: str, address: str, now: int) -> None:
-    """Begin to read a mailbox, or go on: subscriptions, anchors, then its past. Raises GraphCallError, OutOfTimeError.
+def _read_mail(client: Graph, mailbox: Mailbox, start: int, run: Run) -> int:
+    """Read a piece of mail, folder by folder; how many. When time runs out, what is listed is noted for whoever goes on."""
+    end, read = mailbox.mail_from, 0
+    listed = mailboxes.listed(mailbox.id) if mailbox.broke_off else {}
+    for folder in mailboxes.folders(mailbox.id):
+        first, last = listed.get(folder.name, (start, start))
+        begin = max(start, last) if first <= start else start
+        if begin == end:
+            continue
+        try:
+            with reading.unless_gone(folder):
+                read += reading.list_mail(client, mailbox, folder.name, begin, end, bulk=True, run=run)
+            run.check_time(end)
+        except OutOfTimeError as error:
+            mailboxes.put_listed(mailbox.id, {**listed, folder.name: (start, error.reached)})
+            mailboxes.change(mailbox.id, broke_off=True)
+            raise
+        listed[folder.name] = start, end
+    return read
+
+
+def connect(client: Graph, id: str, address: str, now: int, run: Run = UNBOUNDED) -> None:
+    """Begin to read a mailbox, or go on: subscriptions, anchors, then its past.
+
+    Raises GraphCallError, OutOfTimeError, StoppedError.
 
     The anchor comes before the past, so that nothing falls between the two. Whoever goes on keeps links and watermarks.
     """
@@ -136,7 +159,7 @@ def connect(client: Graph, id: str, address: str, now: int) -> None:
         subscriptions.ensure(client, id, now)
     folders.discover(client, id)
     for kind in work.KINDS:
-        sync_kind(client, mailbox, kind, now)
+        sync_kind(client, mailbox, kind, now, run)
     if not mailbox.mail_from:
         start = now // DAY * DAY - reading.CALENDAR_BACK
         mailboxes.change(id, mail_from=now, calendar_from=start, backfilled_at=now)
@@ -162,6 +185,8 @@ def _run(task: Dirty | Backfill, mailbox: Mailbox, now: int, read: Callable[[], 
         read()
     except OutOfTimeError:
         work.send([task])
+    except StoppedError:
+        return None  # whoever stopped it sees to the rest
     except GraphCallError as error:
         throttle.refused(error, task, mailbox, now)
     else:
