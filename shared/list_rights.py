@@ -1,5 +1,5 @@
-"""What of a list one caller may see: the rows that the CRM shows the caller (product P3), and whose records it may be narrowed
-to, because nothing filters by colleague and figures about our own people are given for five and more of them (P5, P7)."""
+"""What of a list one caller may see: the rows that the CRM shows the caller, and figures over our own people only for five and
+more of them. A list may be narrowed to any owner, as the CRM's own views can: each row is one that the caller may open."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOST_CHECKED = 2_000  # rows of one list: twenty questions to the CRM, remembere
 def owner_for(who: Caller, owner: str) -> tuple[str, str | None]:
     """The owner a list is narrowed to, and why it must not be counted, if it must not; `me` stands for the caller.
 
-    Everybody may ask for their own records and their teams', and for those of teams of five and more. An app without a person,
-    which may ask on anybody's behalf, gets rows and no numbers. Raises ForbiddenError for a person who asks for another's.
+    Numbers of quality (grades, lanes) are for one's own records and for those of teams of five and more active people. Of anybody
+    else's there are rows. Raises ForbiddenError for the `me` of a caller whom the CRM does not know.
     """
     if not owner:
         return "", None
@@ -37,13 +37,9 @@ def owner_for(who: Caller, owner: str) -> tuple[str, str | None]:
     if user and owner in (ME, f"user:{user}"):
         return f"user:{user}", None
     members = _active(owner, ours) if owner.startswith("team:") else set()
-    if len(members) >= FEWEST_PEOPLE:
-        return owner, None
-    if owner != ME and (user in members or not (user or who.address)):
-        return owner, PRIVACY_FLOOR
-    raise ForbiddenError(
-        "Lists are not narrowed to one colleague: ask for your own records (me), a team of yours, or one of five or more people."
-    )
+    if owner == ME:
+        raise ForbiddenError("There is no person of the CRM behind this sign-in, so no records are its own.")
+    return owner, None if len(members) >= FEWEST_PEOPLE else PRIVACY_FLOOR
 
 
 def _active(team: str, ours: Directory) -> set[str]:

@@ -84,8 +84,8 @@ class HealthRow(Shape, frozen=True):
 class HealthList(Shape, frozen=True):
     """One page; `total` and the numbers per grade are of all rows that pass the filters and that the caller may read.
 
-    They are null with a `reason`: `tooManyToCheck` where the CRM cannot be asked about so many rows at once (narrow the list),
-    `privacyFloor` where they would be figures about fewer than five of our people.
+    Both are null with the `reason` `tooManyToCheck` where the CRM cannot be asked about so many rows at once (narrow the list);
+    `grades` alone with `privacyFloor` where they would be figures about fewer than five of our people.
     """
 
     type: str
@@ -136,7 +136,7 @@ class Lane(Shape, frozen=True):
 
 class Pipeline(Shape, frozen=True):
     """The bubble chart: all opportunities that the caller may read, counted by lane and grade, and the bubbles of the largest
-    revenue. `total` and `lanes` are null with a `reason`, as in lists."""
+    revenue. `total` and `lanes` are null with a `reason`, as `total` and `grades` of lists."""
 
     time_zone: str
     as_of: str

@@ -45,7 +45,7 @@ def type_of(name: str) -> str:
 def health_list(kind: str, query: ListQuery, now: int, who: Caller) -> HealthList:
     """One page of the open records of a type, as this caller may see it: rows that may not be read are neither there nor counted.
 
-    Raises InvalidInputError for a page of another list, ForbiddenError for the list of another colleague.
+    Raises InvalidInputError for a page of another list, ForbiddenError for `me` without a person.
     """
     from shared.list_order import order
 
@@ -59,7 +59,7 @@ def health_list(kind: str, query: ListQuery, now: int, who: Caller) -> HealthLis
     reason = withheld or unchecked
     return HealthList(
         type=kind,
-        total=None if reason else len(found),
+        total=None if unchecked else len(found),
         grades=None if reason else grade_counts(found),
         reason=reason,
         rows=health_rows(kind, page.rows(range(len(page))), now),

@@ -23,7 +23,7 @@ _DAY = 86_400
 
 def pipeline(query: PipelineQuery, now: int, who: Caller) -> Pipeline:
     """The chart as of `now`, as this caller may see it: every open opportunity is counted that may be read, those of the largest
-    revenue are drawn. Raises ForbiddenError for the deals of another colleague."""
+    revenue are drawn. Raises ForbiddenError for `me` without a person."""
     zone = organisation.in_force().reporting_time_zone
     owner, withheld = list_rights.owner_for(who, query.owner)
     every = chosen(list_store.read("opportunity"), ListQuery(owner=owner))
@@ -39,7 +39,7 @@ def pipeline(query: PipelineQuery, now: int, who: Caller) -> Pipeline:
     return Pipeline(
         time_zone=zone,
         as_of=instant(now),
-        total=None if reason else len(found),
+        total=None if unchecked else len(found),
         shown=len(drawn),
         lanes=None if reason else lanes(found, now, zone),
         reason=reason,

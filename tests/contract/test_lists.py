@@ -138,7 +138,7 @@ def test_a_chart_of_the_largest_counts_the_rest() -> None:
         ("undated", "scored", "poor"): (1, 0.0),
     }
     found = pipeline_chart.pipeline(PipelineQuery(owner="user:u2"), NOW, APP)
-    assert ([b.name for b in found.bubbles], found.total, found.lanes) == (["Fair", "New"], None, None)
+    assert ([b.name for b in found.bubbles], found.total, found.lanes) == (["Fair", "New"], 2, None)
 
 
 def test_each_record_type_may_have_its_own_number_of_idle_days(queues: object) -> None:
