@@ -36,12 +36,13 @@ class Template(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mail(Struct, frozen=True):
-    """A filled mail: subject and body as plain text."""
+    """A filled mail: subject and body as plain text. `closing` is the end of the body, which no cut may take: the answer link."""
 
     to: str
     subject: str
     body: str
     language: str
+    closing: str = ""
 
 
 @cache
@@ -91,10 +92,9 @@ def filled(template: Template, values: Mapping[str, str], to: str, language: str
     plain = {name: _CONTROL.sub(" ", values.get(name, "")).strip() for name in PLACEHOLDERS}
     body = "\n".join(line for text in template.body.split("\n") if (line := _line(text, plain)) is not None)
     body = re.sub(r"\n{3,}", "\n\n", body).strip("\n")
-    if link:
-        body += "\n\n" + texts(language)["answer"].replace("{link}", link)
+    closing = "\n\n" + texts(language)["answer"].replace("{link}", link) if link else ""
     subject = _line(template.subject, plain) or template.subject
-    return Mail(to, subject, body, language)
+    return Mail(to, subject, body + closing, language, closing)
 
 
 def _line(text: str, values: Mapping[str, str]) -> str | None:
@@ -118,12 +118,29 @@ def _linked(line: str) -> str:
 
 
 def mailto(mail: Mail) -> str:
-    """A link that opens the mail in the caller's own program, at most 2,000 characters long; a longer body is cut."""
-    head = f"mailto:{quote(mail.to, safe='@')}?subject={quote(mail.subject)}&body="
-    body = mail.body.replace("\n", "\r\n")
-    whole = quote(body)
-    while len(head) + len(whole) > LONGEST_MAILTO:
-        over = len(head) + len(whole) - LONGEST_MAILTO
-        body = body[: -max(over // 9, 1) - 1] + "…"  # a character takes up to 9 places
-        whole = quote(body)
-    return head + whole
+    """A link that opens the mail in the caller's own program, at most 2,000 characters long; of a longer mail the text is cut, if
+    need be the subject, and never the answer link at its end."""
+    to, closing = f"mailto:{quote(mail.to, safe='@')}", quote(_lines(mail.closing))
+    left = LONGEST_MAILTO - len(to) - len(closing) - len("?subject=&body=")
+    subject = _fitting(mail.subject, left)
+    text = _fitting(_lines(mail.body.removesuffix(mail.closing)), left - len(subject))
+    return f"{to}?subject={subject}&body={text}{closing}"
+
+
+def _lines(text: str) -> str:
+    return text.replace("\n", "\r\n")
+
+
+def _fitting(text: str, places: int) -> str:
+    """The text as part of a link, cut so that it takes at most so many places.
+
+    >>> _fitting("a b", 5), _fitting("a b", 4), _fitting("ab" * 9, 11)
+    ('a%20b', '', 'ab%E2%80%A6')
+    """
+    whole = quote(text)
+    while len(whole) > places:
+        if not text:
+            return ""
+        text = text[: -max((len(whole) - places) // 12, 1)]  # a character takes up to 12 places
+        whole = quote(text + "…")
+    return whole

@@ -1,15 +1,18 @@
-"""The page behind the link in a mail: who asks for whom, and two buttons. No script, no sign-in, nothing but that."""
+"""The page behind the link in a mail: who asks for whom and since when, and three buttons. No script, no sign-in, nothing but
+that."""
 
 from __future__ import annotations
 
 import html
+import re
+import time
 from urllib.parse import parse_qs
 
-from shared import stamps
+from shared import introduction_links, stamps
 from shared.directory import directory
 from shared.introduction_mail import RIGHT_TO_LEFT, texts
 from shared.introduction_requests import Request
-from shared.introductions import answer, ticket
+from shared.introductions import DO_NOT_ASK, answer
 
 _PAGE = """<!doctype html>
 <html lang="{language}" dir="{direction}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -17,33 +20,34 @@ _PAGE = """<!doctype html>
 button{{font:inherit;padding:.6rem 1rem;margin-block:.3rem;display:block}}</style>
 <p>{text}</p>{form}</html>"""
 _FORM = """<form method="post" action="answer"><input type="hidden" name="token" value="{token}">
-<button name="answer" value="accepted">{accept}</button><button name="answer" value="declined">{decline}</button></form>"""
+<button name="answer" value="accepted">{accept}</button><button name="answer" value="declined">{decline}</button>
+<button name="answer" value="doNotAsk">{doNotAsk}</button></form>"""
+
+_THANKS = {"accepted": "accepted", "declined": "declined", DO_NOT_ASK: "notAskedAgain"}
 
 
 def question(token: str, now: int) -> tuple[int, str]:
     """Status and page for a link: the question, or that the link works no more (410)."""
-    found = ticket(token, now)
-    if found is None:
+    request = introduction_links.behind(token, now)
+    if request is None:
         return _gone()
-    words = texts(found[0].language)
-    form = _FORM.format(
-        token=html.escape(token), accept=html.escape(words["accept"]), decline=html.escape(words["decline"])
-    )
-    return 200, _written(found[0], _asked(found[0]), form)
+    words = {name: html.escape(texts(request.language)[name]) for name in ("accept", "decline", DO_NOT_ASK)}
+    return 200, _written(request, _asked(request), _FORM.format(token=html.escape(token), **words))
 
 
 def answered(body: bytes, now: int) -> tuple[int, str]:
     """Status and page for a pressed button: thanks, or that the link works no more (410)."""
     fields = parse_qs(body.decode("utf-8", "replace"))
-    token, state = (fields.get(name, [""])[0] for name in ("token", "answer"))
-    request = answer(token, state, now) if state in ("accepted", "declined") else None
-    return (200, _written(request, texts(request.language)[state])) if request else _gone()
+    token, said = (fields.get(name, [""])[0] for name in ("token", "answer"))
+    request = answer(token, said, now) if said in _THANKS else None
+    return (200, _written(request, texts(request.language)[_THANKS[said]])) if request else _gone()
 
 
 def _asked(request: Request) -> str:
     ours = directory(stamps.read().people)
-    text = texts(request.language)["question"]
-    return text.replace("{asker}", ours.name(request.asker)).replace("{target}", request.target_name)
+    day = time.strftime("%Y-%m-%d", time.gmtime(request.requested_at or request.created_at))
+    values = {"{asker}": ours.name(request.asker), "{target}": request.target_name, "{day}": day}
+    return re.sub(r"\{\w+\}", lambda slot: values[slot[0]], texts(request.language)["question"])
 
 
 def _written(request: Request, text: str, form: str = "") -> str:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from shared import choices, introduction_rows, looking_up, organisation, rosters, row_rights, stamps, targets
+from shared import (
+    choices,
+    closeness,
+    introduction_links,
+    introduction_rows,
+    looking_up,
+    organisation,
+    rosters,
+    row_rights,
+    stamps,
+    targets,
+)
 from shared.auth import Caller
 from shared.choices import UNTOLD, Block
 from shared.directory import Directory, directory
@@ -28,29 +39,21 @@ from shared.known_colleagues import AddressQuery, Introduction
 from shared.meetings_of_three import seen_together
 from shared.moments import instant
 from shared.organisation_settings import Introductions
-from shared.paging import seal, unseal
 from shared.people import domain_of
 from shared.reading import record_of
+from shared.rosters import Roster
 from shared.settings import settings
 from shared.targets import Found
 from shared.who_knows_whom import View, introduction_by, user_of
 from shared.widgets import PersonRef
 
-_PURPOSE = "introduction answer"
-
-
-class Ticket(Struct, frozen=True):
-    """What a signed answer link holds."""
-
-    introducer: str
-    id: str
-    until: int
+DO_NOT_ASK = "doNotAsk"
 
 
 def preview(wanted: Wanted, who: Caller, link_base: str, now: int) -> FilledMail:
     """The mail for a wish, stored nowhere. Raises as `draft` does."""
     request, introduction = _drafted("preview", wanted, who, now)
-    return _filled(request, introduction, link_base)
+    return _filled(request, introduction, link_base, now)
 
 
 def draft(id: str, wanted: Wanted, who: Caller, now: int) -> RequestView:
@@ -76,7 +79,7 @@ def draft(id: str, wanted: Wanted, who: Caller, now: int) -> RequestView:
 def mail_of(id: str, who: Caller, link_base: str, now: int) -> FilledMail:
     """The mail of the caller's own draft."""
     request, introduction = _own_draft(id, who, now)
-    return _filled(request, introduction, link_base)
+    return _filled(request, introduction, link_base, now)
 
 
 def send(id: str, who: Caller, link_base: str, now: int) -> RequestView:
@@ -92,7 +95,7 @@ def send(id: str, who: Caller, link_base: str, now: int) -> RequestView:
     if not settings().send_introductions or not sender:
         raise ForbiddenError("Sending is not switched on; use the draft.")
     _allow(introduction)
-    mail = _mail(request, link_base)
+    mail = _mail(request, link_base, now)
     rules = _rules()
     introduction_rows.change(request.introducer, id, lambda held, old: claimed(_within_cap(held, old, rules, now), now))
     outcome, note = send_by_graph(sender, mail, id)
@@ -132,24 +135,16 @@ def listed(role: str, who: Caller, now: int) -> Requests:
     return Requests(requests=[_view(one, ours, now) for one in newest_first], outcomes=outcomes(shown, now))
 
 
-def ticket(token: str, now: int) -> tuple[Request, Ticket] | None:
-    """The request behind an answer link; None for a link that is used, out of date or not ours."""
-    try:
-        found = unseal(token, Ticket, purpose=_PURPOSE)
-    except InvalidInputError:
+def answer(token: str, said: str, now: int) -> Request | None:
+    """Answer by the link in the mail, which works once: `accepted`, `declined`, or `doNotAsk`, which declines this request and
+    every further one. None where the link works no more."""
+    request = introduction_links.behind(token, now)
+    if request is None:
         return None
-    request = introduction_rows.read(found.introducer, found.id)
-    if request is None or now >= found.until or at(request, now).state not in ("requested", "unclear"):
-        return None
-    return request, found
-
-
-def answer(token: str, state: str, now: int) -> Request | None:
-    """Accept or decline by the link in the mail, which works once; None where it works no more."""
-    found = ticket(token, now)
-    if found is None:
-        return None
-    request, _ = found
+    if said == DO_NOT_ASK:
+        key = closeness.user_key(request.introducer)
+        choices.choose(key, replace(choices.of(key), do_not_ask=True))
+    state = "declined" if said == DO_NOT_ASK else said
     rules = _rules()
 
     def decide(held: list[Request], old: Request | None) -> Request:
@@ -174,7 +169,7 @@ def _drafted(id: str, wanted: Wanted, who: Caller, now: int) -> tuple[Request, I
     introduction = introduction_by(wanted.introducer, found, view)
     if introduction is None:
         raise NotFoundError("This colleague cannot be asked for this person.")
-    about = rosters.read(_record(wanted.record, "$.record")) if wanted.record else None
+    about = _about(wanted.record, who) if wanted.record else None
     account = rosters.read(found.company) if found.company.startswith("account:") else None
     company = account.name if account else company_of(domain_of(found.target)) if "@" in found.target else ""
     request = Request(
@@ -204,6 +199,13 @@ def _found(target: str, who: Caller, view: View, now: int) -> Found:
     return targets.of_address(target, now, view.rule, view.ours)
 
 
+def _about(text: str, who: Caller) -> Roster | None:
+    """The record that a wish is about, whose name stands in the mail: only one that the caller may read."""
+    record = _record(text, "$.record")
+    row_rights.require(who, record)
+    return rosters.read(record)
+
+
 def _record(text: str, path: str) -> str:
     kind, _, id = text.partition(":")
     try:
@@ -217,6 +219,9 @@ def _own_draft(id: str, who: Caller, now: int) -> tuple[Request, Introduction]:
     request = introduction_rows.find(view.user, id)
     if request.asker != view.user:
         raise NotFoundError("There is no such request.")
+    for record in (request.target, request.record):
+        if ":" in record:
+            row_rights.require(who, record)
     found = (
         targets.of_record(request.target, now, view.rule)
         if ":" in request.target
@@ -265,15 +270,15 @@ def _tell(introducer: str, request: Request, now: int) -> None:
         choices.block(Block(introducer), until)
 
 
-def _filled(request: Request, introduction: Introduction, link_base: str) -> FilledMail:
-    mail = _mail(request, link_base)
+def _filled(request: Request, introduction: Introduction, link_base: str, now: int) -> FilledMail:
+    mail = _mail(request, link_base, now)
     sends = settings().send_introductions and bool(_ours().users[request.asker].emails)
     return FilledMail(
         to=mail.to, subject=mail.subject, body=mail.body, mailto=mailto(mail), can_send=sends, introduction=introduction
     )
 
 
-def _mail(request: Request, link_base: str) -> Mail:
+def _mail(request: Request, link_base: str, now: int) -> Mail:
     ours = _ours()
     introducer = ours.users[request.introducer]
     asker = ours.name(request.asker)
@@ -286,8 +291,7 @@ def _mail(request: Request, link_base: str) -> Mail:
         "record.name": request.record_name,
         "reason": request.reason,
     }
-    until = request.created_at + (_rules().expiry_days + 1) * 86_400
-    link = f"{link_base}?token={seal(Ticket(request.introducer, request.id, until), purpose=_PURPOSE)}"
+    link = introduction_links.link(link_base, request, now, _rules().expiry_days)
     template = introduction_rows.template(request.language)
     return filled(template, values, next(iter(introducer.emails), ""), request.language, link)
 

@@ -61,8 +61,8 @@ def button(target: str = "contact:kim", who: Caller = ANNA, now: int = NOW) -> t
     return found.possible, found.reason, found.free_from
 
 
-def token_of(request: RequestView) -> str:
-    body = introductions.mail_of(request.id, ANNA, BASE, NOW).body
+def token_of(request: RequestView, now: int = NOW) -> str:
+    body = introductions.mail_of(request.id, ANNA, BASE, now).body
     link = next(word for word in body.split() if word.startswith(BASE))
     return parse_qs(urlsplit(link).query)["token"][0]
 
@@ -179,7 +179,7 @@ def test_the_link_asks_first_and_works_once() -> None:
     request = asked()
     token = token_of(request)
     status, page = introduction_page.question(token, NOW)
-    assert (status, "Anna asks you for an introduction to Kim." in page) == (200, True)
+    assert (status, "Anna asks you for an introduction to Kim (2026-03-15)." in page) == (200, True)
     assert introductions.listed("asker", ANNA, NOW).requests[0].state == "requested"
     status, page = introduction_page.answered(f"token={token}&answer=accepted".encode(), NOW)
     assert (status, "Thank you" in page) == (200, True)
@@ -193,6 +193,29 @@ def test_a_link_of_ours_only_and_in_time_only() -> None:
     assert introduction_page.question(f"x{token}", NOW)[0] == 410
     assert introduction_page.question(token, NOW + 14 * DAY)[0] == 410
     assert introduction_page.answered(f"token={token}&answer=done".encode(), NOW)[0] == 410
+
+
+def test_a_link_works_as_long_as_the_request_however_old_the_draft_was() -> None:
+    request, sent = drafted(), NOW + 20 * DAY
+    token = token_of(request, sent)
+    introductions.move(request.id, "requested", ANNA, sent)
+    assert introduction_page.question(token, sent + 14 * DAY - 1)[0] == 200
+    assert introduction_page.question(token, sent + 14 * DAY)[0] == 410
+
+
+def test_the_introducer_can_ask_from_the_mail_not_to_be_asked_again() -> None:
+    looking_up.choose(BEN, Choices(do_not_ask_for=("cust.example",)), NOW)
+    request = asked("jo@other.example")
+    token = token_of(request)
+    assert 'value="doNotAsk"' in introduction_page.question(token, NOW)[1]
+    status, page = introduction_page.answered(f"token={token}&answer=doNotAsk".encode(), NOW)
+    assert (status, "You will not be asked for introductions any more" in page) == (200, True)
+    assert looking_up.my_choices(BEN) == Choices(do_not_ask=True, do_not_ask_for=("cust.example",))
+    assert introductions.listed("asker", ANNA, NOW).requests[0].state == "declined"
+    assert button("contact:max") == (False, "do_not_ask", None)
+    looking_up.choose(BEN, Choices(), NOW)
+    introduction_page.answered(f"token={token}&answer=doNotAsk".encode(), NOW)  # used
+    assert looking_up.my_choices(BEN) == Choices()
 
 
 def test_the_administrators_template_is_used() -> None:

@@ -126,6 +126,17 @@ def test_what_dataverse_said_holds_for_a_while_and_for_that_caller_alone(dataver
     assert row_rights.rights().readable(stranger, [f"contact:{MINE}"]) == set()
 
 
+def test_the_record_of_a_wish_for_an_introduction_is_one_that_the_asker_may_read(dataverse: ReadableRows) -> None:
+    def preview(**wish: str) -> func.HttpResponse:
+        body = json.dumps({"introducer": f"user:{OWNER}", "target": f"contact:{MINE}", **wish}).encode()
+        headers = as_caller(READER, address="max@us.example")
+        return route("post_introduction_preview").call(headers=headers, params={}, query={}, body=body)
+
+    assert "lee" not in preview(record=f"contact:{OTHERS}").get_body().decode()
+    assert [preview(record=f"contact:{id}").status_code for id in (MINE, OTHERS)] == [200, 403]
+    assert preview(target=f"contact:{OTHERS}").status_code == 403
+
+
 @pytest.mark.parametrize("status", [401, 429, 500])
 def test_nobody_reads_anything_while_dataverse_does_not_say(dataverse: ReadableRows, status: int) -> None:
     dataverse.status = status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote
 
 import pytest
@@ -84,3 +85,17 @@ def test_a_mailto_link_is_at_most_2000_characters_and_cuts_at_the_end(body: str)
     shown, whole = unquote(text), body.replace("\n", "\r\n")
     assert shown == whole or (shown.endswith("…") and whole.startswith(shown[:-1]))
     assert head == "mailto:ben@us.example?subject=Hello"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(text=st.text(max_size=3000), reason=st.text(max_size=500), subject=st.text(min_size=1, max_size=200))
+def test_a_mailto_link_keeps_the_answer_link_whatever_is_cut(
+    language: str, text: str, reason: str, subject: str
+) -> None:
+    link = "https://rapport-a-long-name.azurewebsites.net/api/introductions/answer?token=" + "x" * 300
+    subject, text = (re.sub(r"[{}]", "", each) or "x" for each in (subject, text))
+    mail = filled(Template(subject, f"{text}\n{{reason}}"), {"reason": reason}, "ben@us.example", language, link)
+    shown = mailto(mail)
+    assert len(shown) <= LONGEST_MAILTO
+    assert unquote(shown).endswith(mail.closing.replace("\n", "\r\n"))
+    assert link in mail.closing and mail.body.endswith(mail.closing)
