@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shared import list_rows, list_store, tables
+from shared import list_rows, list_store, rosters, tables
 from shared.errors import FormatVersionError
 from shared.list_rows import ListRow
-from shared.rosters import place
+from shared.rosters import Roster, place
 
 TABLE = "insights"
 VERSION = 1
@@ -90,20 +91,45 @@ def _revision(before: Held, now: int) -> int:
 
 
 def list_row(record: str) -> ListRow | None:
-    """The list row of a record, None if it was never computed."""
+    """The list row of a record, of one never computed what is known of it; None where no record is."""
     row = tables.read(TABLE, *place(record), ["row"])
-    return list_rows.decode(row["row"]) if row else None
+    return list_rows.decode(row["row"]) if row else _awaited(record)
+
+
+def _awaited(record: str) -> ListRow | None:
+    roster = rosters.read(record)
+    return None if roster is None or roster.gone or roster.merged_into else list_rows.awaited(roster)
+
+
+def await_records(new: Iterable[Roster]) -> None:
+    """Let lists say that these open records will be computed. Repeating it is harmless: whatever they say else is newer."""
+    by_partition: dict[str, list[tables.Operation]] = defaultdict(list)
+    for roster in new:
+        if roster.status == "open" and not roster.gone and not roster.merged_into:
+            partition, _ = place(roster.record)
+            by_partition[partition].append(list_store.tail_write(partition, list_rows.awaited(roster)))
+    for operations in by_partition.values():
+        tables.transact(TABLE, operations)
+
+
+def await_no_more(record: str) -> None:
+    """Take a record that is gone before it was ever computed from the lists."""
+    partition, key = place(record)
+    tables.transact(TABLE, [list_store.tail_write(partition, ListRow(id=key, revision=2, gone=True, open=False))])
 
 
 def change_list_row(record: str, change: Callable[[ListRow], ListRow], now: int) -> bool:
-    """Change what lists say of a record until it is computed again, which is due at once; False when somebody was faster."""
+    """Change what lists say of a record until it is computed again, which is due at once; False when somebody was faster, and
+    where no record is."""
     partition, key = place(record)
     row = tables.read(TABLE, partition, key)
-    if row is None:
+    before = list_rows.decode(row["row"]) if row else _awaited(record)
+    if before is None:
         return False
-    etag = row.pop("etag")
+    row = row or {"PartitionKey": partition, "RowKey": key, "v": VERSION, "revision": "0"}
+    etag = row.pop("etag", None)
     revision = _revision(Held(etag, int(row["revision"])), now)
-    in_lists = replace(change(list_rows.decode(row["row"])), revision=revision)
+    in_lists = replace(change(before), revision=revision)
     row |= {"validUntil": 0, "revision": str(revision), "row": list_rows.encode(in_lists)}
     return tables.transact(TABLE, [("write", row, etag), list_store.tail_write(partition, in_lists)])
 

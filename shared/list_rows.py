@@ -12,6 +12,7 @@ from shared.rosters import Roster
 
 ALARMS = ("none", "cooling", "probably_lost")
 NO_ALARM_KNOWN = -1
+COMPUTING = 5  # the state of a record that was never computed
 
 
 class ListRow(Struct, frozen=True, kw_only=True, array_like=True):
@@ -26,7 +27,7 @@ class ListRow(Struct, frozen=True, kw_only=True, array_like=True):
     owner: str = ""
     open: bool = True
     gone: bool = False
-    state: int = 5
+    state: int = COMPUTING
     score: float | None = None
     trend: int = 3
     alarm: int = NO_ALARM_KNOWN
@@ -53,6 +54,23 @@ def encode(row: ListRow) -> bytes:
 def decode(blob: bytes) -> ListRow:
     """The row that `encode` made bytes of."""
     return _decoder.decode(blob)
+
+
+def awaited(roster: Roster) -> ListRow:
+    """The list row of a record until it is computed for the first time; any other is newer.
+
+    >>> awaited(Roster(record="case:k1", name="Line 3")).state == COMPUTING
+    True
+    """
+    return ListRow(
+        id=roster.record.partition(":")[2],
+        revision=1,
+        name=roster.name,
+        owner=roster.owner,
+        open=roster.status == "open",
+        closes_at=roster.estimated_close_at,
+        amount=roster.amount,
+    )
 
 
 def list_row(found: w.RecordWidgets, roster: Roster, computed_at: int) -> ListRow:

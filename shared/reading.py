@@ -91,9 +91,11 @@ def _snapshot(record: str, query: AsOfQuery, now: int, with_similar: bool) -> An
         return Answer(_existing(as_of(record, instant, now, with_similar), record), None)
     stored = insights.read(record)
     if stored is None or now >= stored.valid_until or stored.computed_at <= exchange.changed_at():
-        from shared.recompute import recompute
+        from shared.failures import recompute_or_tell
 
-        stored = recompute(record, now)
+        stored, failed = recompute_or_tell(record, now)
+        if failed:
+            return Answer(_existing(stored, record).body, None)
         if stored and stored.similar_due:
             from shared.similar_updates import announce_round
 

@@ -66,6 +66,8 @@ def recompute(record: str, now: int) -> Stored | None:
                 insights.remove(record, before, now)
                 similar_results.remove(record)
                 acquaintance_rows.remove([record])
+            elif rosters.read(record):
+                insights.await_no_more(record)
             return None
         computed, partition = found
         computed, similar_due = similar_deals.beside(computed, now, in_force)

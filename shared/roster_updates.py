@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from shared import acquaintance_rows, membership, rosters, states
+from shared import acquaintance_rows, insights, membership, rosters, states
 from shared.errors import UnavailableError
 from shared.membership import Claim
 from shared.roster_facts import work_out
@@ -90,6 +90,10 @@ def _after(before: Roster | None, roster: Roster) -> Roster:
 def _put(rows: Mapping[str, tuple[Roster | None, str | None]], new: dict[str, Roster]) -> set[str]:
     """Bring over what new claims ask for, write the rosters that differ, tell the accounts; who was refused."""
     _bring_over(rows, new)
+    # Before they are stored: who comes after a crash finds them stored, and would not know that they are new.
+    insights.await_records(
+        roster for record, roster in new.items() if (before := rows[record][0]) is None or before.gone
+    )
     refused = set()
     for record, roster in new.items():
         before, etag = rows[record]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared import list_store, publishing
+from shared.list_rows import COMPUTING
 from shared.rosters import RECORD_TYPES
 from shared.widgets import Shape
 
@@ -10,7 +11,8 @@ _FAILED = 6
 
 
 class TypeProgress(Shape, frozen=True):
-    """Computed records of one type: `done` by the settings in force, of them `failed`; the rest stands at an older version."""
+    """Records of one type: `done` by the settings in force, of them `failed`; the rest stands at an older version, or was never
+    computed."""
 
     type: str
     total: int
@@ -19,7 +21,7 @@ class TypeProgress(Shape, frozen=True):
 
 
 class Progress(Shape, frozen=True):
-    """Of all computed records, open and closed. `finished` when none is left; `since` is when the version was published."""
+    """Of all records, closed ones once they are computed. `finished` when none is left; `since` is when it was published."""
 
     version: int
     since: str | None
@@ -43,6 +45,6 @@ def progress() -> Progress:
 
 def _of_type(kind: str, version: int) -> TypeProgress:
     figures = list_store.read(kind, closed=True).figures
-    done = figures["version"] >= version
+    done = (figures["version"] >= version) & (figures["state"] != COMPUTING)
     failed = done & (figures["state"] == _FAILED)
     return TypeProgress(type=kind, total=len(figures), done=int(done.sum()), failed=int(failed.sum()))

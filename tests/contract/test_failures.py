@@ -39,11 +39,3 @@ def test_a_failed_record_is_listed_as_failed_until_it_is_computed() -> None:
     failures.recompute_or_note("opportunity:o1", AS_OF + 2)
     assert [row.state for row in lists.health_list("opportunity", ListQuery(), AS_OF, CALLER).rows] == [4]
     assert settings_progress.progress().failed == 0
-
-
-def test_a_record_without_snapshot_fails_without_a_row() -> None:
-    ingest.take_in(parse_batch(msgspec.json.encode({"changes": [DEAL]})))
-    tables.upsert("activities", UNREADABLE)
-    with pytest.raises(FormatVersionError):
-        failures.recompute_or_note("opportunity:o1", AS_OF)
-    assert lists.health_list("opportunity", ListQuery(), AS_OF, CALLER).total == 0
