@@ -77,12 +77,32 @@ def post_consent_reconcile(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @blueprint.route(route="consent/disable", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(summary="Disable reading", roles=(ADMIN,), response="shared.graph.administration.Status", errors=_ERRORS)
+@endpoint(
+    summary="Disable reading",
+    roles=(ADMIN,),
+    query="shared.graph.administration.StopQuery",
+    response="shared.graph.administration.Status",
+    errors=_ERRORS,
+)
 def post_consent_disable(req: func.HttpRequest) -> func.HttpResponse:
-    """Hide what Exchange told; it is erased 14 days later."""
+    """Hide what Exchange told; it is erased some days later (setting `exchangeKeepDays`), or at once."""
     from shared.graph import administration as admin
 
-    return json_response(req, admin.disable(caller().id, int(time.time())))
+    return json_response(req, admin.disable(caller().id, int(time.time()), query_of(req, admin.StopQuery).erase_now))
+
+
+@blueprint.route(route="consent/erasures", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint(
+    summary="Signed receipts for the erasure of what Exchange told, the latest first",
+    roles=(ADMIN,),
+    response="shared.graph.erasures.ErasureReceipts",
+    errors=(UnavailableError,),
+)
+def get_consent_erasures(req: func.HttpRequest) -> func.HttpResponse:
+    """How far each has come, and what was taken out."""
+    from shared.graph import erasures
+
+    return json_response(req, erasures.receipts(int(time.time())))
 
 
 @blueprint.route(route="consent/switch", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -198,6 +198,7 @@ class OrganisationSettings(Document, frozen=True):
     similar_deals: SimilarDeals = field(default_factory=SimilarDeals)
     who_knows_whom: WhoKnowsWhom = WhoKnowsWhom()
     introductions: Introductions = Introductions()
+    exchange_keep_days: Annotated[int, Meta(ge=0, le=90)] = 14
 
     def __post_init__(self) -> None:
         from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

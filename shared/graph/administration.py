@@ -39,10 +39,17 @@ class Choice(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     include_inactive: bool = False
 
 
-class Switch(Struct, frozen=True, forbid_unknown_fields=True):
-    """The Exchange switch."""
+class Switch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The Exchange switch. `eraseNow`, with off: what is held is erased at once and not after the days that the settings grant."""
 
     on: bool
+    erase_now: bool = False
+
+
+class StopQuery(Struct, frozen=True, rename="camel"):
+    """`eraseNow`: what is held is erased at once and not after the days that the settings grant; also later, by asking again."""
+
+    erase_now: bool = False
 
 
 class Returned(Struct, frozen=True, forbid_unknown_fields=False):
@@ -173,9 +180,15 @@ def _follow(done: Transition | None, now: int) -> None:
     lifecycle.follow(done, now)
 
 
-def disable(by: str, now: int) -> Status:
-    """Switch everything off; what Exchange told is hidden, and erased later."""
+def disable(by: str, now: int, erase_now: bool = False) -> Status:
+    """Switch everything off; what Exchange told is hidden, and erased later or at once."""
     _follow(consent_state.change(lambda state: consent.disable(state, now), now, by), now)
+    return _stopped(by, now, erase_now)
+
+
+def _stopped(by: str, now: int, erase_now: bool) -> Status:
+    if erase_now:
+        _follow(consent_state.change(consent.erase_at_once, now, by), now)
     return status(now)
 
 
@@ -183,7 +196,7 @@ def switch(wanted: Switch, by: str, now: int) -> Status:
     """Turn the Exchange switch. Raises ConflictError when it cannot be turned on now: wrong state, or the probe fails."""
     if not wanted.on:
         _follow(consent_state.change(lambda state: consent.switch_off(state, now), now, by), now)
-        return status(now)
+        return _stopped(by, now, wanted.erase_now)
     from shared.graph import lifecycle
 
     passes = lifecycle.passes_now(now)

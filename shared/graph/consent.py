@@ -50,7 +50,8 @@ class Consent(Struct, frozen=True, kw_only=True):
 
     `suspect_since`: first of the failed probes; `stopped_at`: when reading ended (switch, disable, withdrawal);
     `erased`: nothing of Exchange is held any more; `changed_at`: when it last changed whether it may be shown; `reminded`: the
-    last day of a pending consent of which the administrator was reminded, 0 = none.
+    last day of a pending consent of which the administrator was reminded, 0 = none. `erase_now`: what is held is not kept for
+    the days that the settings grant, but erased at once.
     """
 
     state: State = State.DISABLED
@@ -61,6 +62,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     changed_at: int = 0
     scope: Scope = Scope()
     reminded: int = 0
+    erase_now: bool = False
 
     @property
     def deadline(self) -> int:
@@ -76,6 +78,12 @@ class Consent(Struct, frozen=True, kw_only=True):
     def is_reading(self) -> bool:
         """Whether mailboxes may be called now."""
         return self.is_visible and not self.suspect_since
+
+    def is_erasing(self, now: int, keep_seconds: int) -> bool:
+        """Whether what is held shall go: at once after a withdrawal or on demand, else when it has been kept long enough."""
+        if self.is_visible:
+            return False
+        return self.state is State.WITHDRAWN or self.erase_now or now >= self.stopped_at + keep_seconds
 
     @property
     def wants_probe(self) -> bool:
@@ -177,11 +185,18 @@ def backfilled(consent: Consent) -> Transition | None:
     return Transition("T5", replace(consent, state=State.LIVE)) if consent.state is State.BACKFILL else None
 
 
+def erase_at_once(consent: Consent) -> Transition | None:
+    """An administrator does not want to wait: what is hidden is erased now (T11). Nothing is hidden while Exchange is shown."""
+    if consent.is_visible or consent.erased:
+        return None
+    return Transition("eraseNow", replace(consent, erase_now=True))
+
+
 def erased(consent: Consent) -> Transition | None:
     """Nothing of Exchange is held any more."""
     if consent.is_visible or consent.erased:
         return None
-    return Transition("erased", replace(consent, erased=True))
+    return Transition("erased", replace(consent, erased=True, erase_now=False))
 
 
 def _hidden(consent: Consent, now: int) -> Consent:
@@ -190,4 +205,4 @@ def _hidden(consent: Consent, now: int) -> Consent:
 
 def _shown(consent: Consent, now: int) -> Consent:
     # What is held from before the stop is shown again; only what was erased must be read anew.
-    return replace(consent, changed_at=now, erased=False)
+    return replace(consent, changed_at=now, erased=False, erase_now=False)
