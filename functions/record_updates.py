@@ -17,17 +17,19 @@ def record_updates(message: func.ServiceBusMessage) -> None:
 
     One message a call: a record that fails is dead-lettered alone.
     """
-    from shared import account_union, acquaintance_updates, deliveries, failures, insights, similar_updates
+    from shared import account_union, acquaintance_updates, delays, deliveries, failures, insights, similar_updates
     from shared.record_updates import read_record_update
 
     def work(body: bytes) -> None:
         update, now = read_record_update(body), int(time.time())
         if acquaintance_updates.is_own_target(update.record):
             acquaintance_updates.recompute(update.record, now)
+            delays.published()
             return
         if insights.includes(update.record, update.at, now):
             return  # the message of an earlier window came late and did this one's work too
         stored = failures.recompute_or_note(update.record, now)
+        delays.published()
         if stored and stored.similar_due:
             similar_updates.announce_round()
         account_union.announce_counting(update.record)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from msgspec import Struct
 
-from shared import queues, telemetry
+from shared import delays, queues, telemetry
 from shared.changes import Change, parse_batch
 from shared.crm.dataverse import is_execution_context, parse_execution_context
 from shared.errors import TooLargeError
@@ -26,7 +28,8 @@ def accept(body: bytes) -> Accepted:
     limit = settings().max_changes
     if len(changes) > limit:
         raise TooLargeError(f"The body has {len(changes)} changes, {limit} are allowed in one call.")
-    queues.send(settings().crm_changes_queue, [queues.Message(body=part) for part in packed(changes)])
+    begun = delays.begin("crm", time.time())
+    queues.send(settings().crm_changes_queue, [queues.Message(body=part, properties=begun) for part in packed(changes)])
     return Accepted(len(changes), telemetry.correlation_id())
 
 

@@ -41,7 +41,12 @@ def handle(message: func.ServiceBusMessage, queue: str, work: Callable[[bytes], 
     """
     properties: dict[str, Any] = dict(message.application_properties or {})
     identifier = telemetry.message_correlation(properties)
-    with telemetry.redacting_errors(), telemetry.correlated(identifier), telemetry.span(queue):
+    with (
+        telemetry.redacting_errors(),
+        telemetry.correlated(identifier),
+        telemetry.span(queue),
+        delays.continuing(properties),
+    ):
         try:
             work(message.get_body())
             delays.note(queue, message.enqueued_time_utc)
@@ -66,5 +71,7 @@ def _postpone(
     wait = error.seconds if isinstance(error, RetryLaterError) else wait_before(attempt)
     _log.warning("postponed: queue %s, attempt %d, in %.0f s: %s", queue, attempt, wait, error.detail)
     # A fresh id: the copy must not fold with a message that has run already.
-    copy = queues.Message(body=message.get_body(), due=time.time() + wait, properties={ATTEMPTS: attempt})
+    copy = queues.Message(
+        body=message.get_body(), due=time.time() + wait, properties={ATTEMPTS: attempt, **delays.carried()}
+    )
     queues.send(queue, [copy])

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from shared import decoders, queues
+from shared import decoders, delays, queues
 from shared.errors import PoisonMessageError
 from shared.settings import settings
 
@@ -59,9 +59,9 @@ def announce(records: Iterable[str], bulk: bool = False) -> None:
     """Have these records computed at the end of the present window, the longer one where changes come in thousands."""
     config = settings()
     seconds = config.record_updates_bulk_window_seconds if bulk else config.record_updates_window_seconds
-    now = time.time()
+    now, properties = time.time(), {} if bulk else delays.carried()
     messages = [
-        queues.in_window(record, msgspec.json.encode(RecordUpdate(record, now)), now, seconds)
+        queues.in_window(record, msgspec.json.encode(RecordUpdate(record, now)), now, seconds, properties)
         for record in sorted(records)
     ]
     queues.send(config.record_updates_queue, messages)

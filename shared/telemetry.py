@@ -177,11 +177,18 @@ def outgoing_properties() -> dict[str, str]:
 
 
 def message_correlation(properties: Mapping[Any, Any] | None) -> str | None:
-    """The id in a message's application properties (the client gives names and values as bytes or text), or None."""
-    for name, value in (properties or {}).items():
-        if _text(name) == CORRELATION_PROPERTY and _GIVEN_ID.fullmatch(_text(value)):
-            return _text(value)
-    return None
+    """The id in a message's application properties, or None."""
+    found = text_of(properties, CORRELATION_PROPERTY)
+    return found if _GIVEN_ID.fullmatch(found) else None
+
+
+def text_of(properties: Mapping[Any, Any] | None, wanted: str) -> str:
+    """An application property as text, "" without it; the client gives names and values as bytes or text.
+
+    >>> text_of({b"correlation_id": b"request-1"}, "correlation_id")
+    'request-1'
+    """
+    return next((_text(value) for name, value in (properties or {}).items() if _text(name) == wanted), "")
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,6 @@
 """What goes over the wire to Graph, in log lines: every refusal by its status, and once a minute how many calls there were.
 
-Alerts and the workbook read both (infra/alerts.json, infra/workbook.json). Whoever calls, a worker, a probe or a timer, is counted.
+Alerts and the workbook read both (infra/alerts.json, infra/workbook.json). Whoever calls is counted: a worker, a probe, a timer.
 """
 
 from __future__ import annotations

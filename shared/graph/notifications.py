@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as SendTimeoutError
+from contextvars import copy_context
 
 import msgspec
 
@@ -120,6 +121,6 @@ def _senders() -> ThreadPoolExecutor:
 def _in_time(send: Callable[[], None]) -> None:
     """Graph counts an answer after 3 s as none, so a queue that is slow is as good as away: 503 at once, and Graph repeats."""
     try:
-        _senders().submit(send).result(SEND_SECONDS)
+        _senders().submit(copy_context().run, send).result(SEND_SECONDS)
     except SendTimeoutError:
         raise UnavailableError("The queue does not take notifications in time.") from None

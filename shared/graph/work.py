@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from shared import decoders, queues
+from shared import decoders, delays, queues
 from shared.errors import PoisonMessageError
 from shared.settings import settings
 
@@ -82,7 +82,8 @@ def send(works: Iterable[Dirty | Backfill | Lifecycle], due: float | None = None
     """Queue work under fresh ids, so that it never folds with what has run already."""
     by_queue: dict[str, list[queues.Message]] = {}
     for work in works:
-        by_queue.setdefault(_queue(work), []).append(queues.Message(body=msgspec.json.encode(work), due=due))
+        message = queues.Message(body=msgspec.json.encode(work), due=due, properties=_carried(work))
+        by_queue.setdefault(_queue(work), []).append(message)
     for queue, messages in by_queue.items():
         queues.send(queue, messages)
 
@@ -91,7 +92,12 @@ def again(work: Dirty | Backfill | Lifecycle, due: float) -> None:
     """Queue work for a time that is known, for a mailbox that may not be called before: dirty flags fold."""
     body = msgspec.json.encode(work)
     name = f"{work.mailbox}|{work.kind}|{int(due)}" if isinstance(work, Dirty) else ""
-    queues.send(_queue(work), [queues.Message(body=body, id=name, due=due)])
+    queues.send(_queue(work), [queues.Message(body=body, id=name, due=due, properties=_carried(work))])
+
+
+def _carried(work: Dirty | Backfill | Lifecycle) -> dict[str | bytes, Any]:
+    """What is dirty still is what we were told of; a look after it, or the past, is not."""
+    return delays.carried() if isinstance(work, Dirty) and not work.settled else {}
 
 
 def window(kind: str) -> int:
@@ -104,7 +110,13 @@ def announce(marks: Iterable[tuple[str, Kind]]) -> None:
     """Mark mailboxes as dirty, once at the end of the present window; one send for all."""
     now, tenant = time.time(), settings().graph_tenant_id
     messages = [
-        queues.in_window(f"{tenant}|{mailbox}|{kind}", msgspec.json.encode(Dirty(mailbox, kind)), now, window(kind))
+        queues.in_window(
+            f"{tenant}|{mailbox}|{kind}",
+            msgspec.json.encode(Dirty(mailbox, kind)),
+            now,
+            window(kind),
+            delays.begin(kind, now),
+        )
         for mailbox, kind in marks
     ]
     queues.send(settings().graph_dirty_queue, messages)

@@ -6,10 +6,11 @@ import ast
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from shared import delays
 from tests.infra import kql
 from tests.infra.evaluate import Deployment, evaluate
 from tests.infra.functions_of_app import bindings, declared
@@ -133,10 +134,10 @@ def test_there_is_an_alert_for_every_promise() -> None:
     }
 
 
-def test_delays_are_those_of_queues_that_exist() -> None:
-    named = kql.compared(queries()["alert late"], "queue")
-    assert named
-    assert named <= {one["name"] for one in json.loads((ROOT / "infra/queues.json").read_text())["queues"]}
+def test_lateness_is_measured_of_sources_that_exist_from_end_to_end() -> None:
+    query = queries()["alert late"]
+    assert kql.compared(query, "source") == set(get_args(delays.Source)) - {"calendar"}
+    assert "change ages: " in query
 
 
 def test_alerts_use_windows_that_azure_takes(deployment: Deployment) -> None:
