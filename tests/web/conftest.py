@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.doubles.platform import trust_platform
+from tests.web.real_app import RealApp, running_app
 from tests.web.recorded_app import RecordedApp, running_form
 
 FAILURES = Path(__file__).resolve().parents[2] / "build/web-failures"
@@ -96,3 +98,17 @@ def form_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedAp
 def form(form_server: RecordedApp) -> RecordedApp:
     form_server.reset()
     return form_server
+
+
+@pytest.fixture(scope="session")
+def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealApp]:
+    with running_app(tmp_path_factory.mktemp("app")) as running:
+        yield running
+
+
+@pytest.fixture
+def app(app_server: RealApp, storage: object, queues: object, monkeypatch: pytest.MonkeyPatch) -> RealApp:
+    """The app of this process behind the form server, with empty tables and queues."""
+    trust_platform(monkeypatch)
+    app_server.asked.clear()
+    return app_server
