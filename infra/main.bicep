@@ -229,6 +229,8 @@ module alerts 'modules/alerts.bicep' = {
     tags: tags
     email: alertEmail
     serviceBusId: messaging.outputs.id
+    siteId: functionApp.outputs.siteId
+    tablesId: storage.outputs.dataIds[0]
     workspaceId: monitoring.outputs.workspaceId
     monthlyBudget: monthlyBudget
     budgetStart: budgetStart

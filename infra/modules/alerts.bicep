@@ -4,6 +4,8 @@ param location string
 param tags object
 param email string
 param serviceBusId string
+param siteId string
+param tablesId string
 param workspaceId string
 param monthlyBudget int
 param budgetStart string
@@ -107,8 +109,8 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     category: 'workbook'
     sourceId: workspaceId
     version: '1.0'
-    // The file names the workspace and the bus by words that stand nowhere else in it.
-    serializedData: replace(replace(loadTextContent('../workbook.json'), 'WORKSPACE_ID', workspaceId), 'SERVICE_BUS_ID', serviceBusId)
+    // The file names resources by words that stand nowhere else in it.
+    serializedData: replace(replace(replace(replace(loadTextContent('../workbook.json'), 'WORKSPACE_ID', workspaceId), 'SERVICE_BUS_ID', serviceBusId), 'SITE_ID', siteId), 'TABLES_ID', tablesId)
   }
 }
 

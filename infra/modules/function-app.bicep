@@ -220,4 +220,5 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (!empty(aut
 }
 
 output siteName string = site.name
+output siteId string = site.id
 output address string = 'https://${site.properties.defaultHostName}'

@@ -20,7 +20,17 @@ ALERTS: list[dict[str, Any]] = json.loads((ROOT / "infra/alerts.json").read_text
 # Messages of the Functions host itself that queries look for; ours are read from the code.
 OF_THE_HOST = {"Host started"}
 WINDOWS = {"PT5M", "PT10M", "PT15M", "PT30M", "PT45M", "PT1H", "PT2H", "PT3H", "PT4H", "PT5H", "PT6H", "P1D", "P2D"}
-BUS_METRICS = {"ActiveMessages", "ScheduledMessages", "DeadletteredMessages", "IncomingMessages", "Messages"}
+# As Azure Monitor lists them, by namespace.
+METRICS = {
+    "microsoft.servicebus/namespaces": {
+        "ActiveMessages", "ScheduledMessages", "DeadletteredMessages", "IncomingMessages", "IncomingRequests", "Messages",
+    },
+    "microsoft.web/sites": {
+        "OnDemandFunctionExecutionUnits", "OnDemandFunctionExecutionCount", "AlwaysReadyFunctionExecutionUnits",
+        "AlwaysReadyFunctionExecutionCount", "AlwaysReadyUnits",
+    },
+    "microsoft.storage/storageaccounts/tableservices": {"Transactions"},
+}  # fmt: skip
 
 
 def workbook() -> dict[str, Any]:
@@ -192,17 +202,34 @@ def test_a_budget_tells_at_80_percent(deployment: Deployment) -> None:
 def test_the_workbook_is_filled_in(deployment: Deployment) -> None:
     text = deployment.only("Microsoft.Insights/workbooks").body["properties"]["serializedData"]
     items = json.loads(text)["items"]
-    assert "WORKSPACE_ID" not in text
-    assert "SERVICE_BUS_ID" not in text
+    assert not re.search(r"\b(WORKSPACE|SERVICE_BUS|SITE|TABLES)_ID\b", text)
+    known = {
+        "microsoft.servicebus/namespaces": deployment.only("Microsoft.ServiceBus/namespaces").id,
+        "microsoft.web/sites": deployment.only("Microsoft.Web/sites").id,
+        "microsoft.storage/storageaccounts": next(
+            one.id for one in deployment.of_type("Microsoft.Storage/storageAccounts") if one.symbol == "data"
+        ),
+    }
     for item in items:
         if item["type"] == 3:
             assert item["content"]["crossComponentResources"] == [
                 "{monitoring.workspace(log-rapport-test-a2b3c4d5).id}"
             ]
         if item["type"] == 10:
-            assert item["content"]["resourceIds"] == [deployment.only("Microsoft.ServiceBus/namespaces").id]
-            names = {one["metric"].rpartition("--")[2] for one in item["content"]["metrics"]}
-            assert names <= BUS_METRICS
+            assert item["content"]["resourceIds"] == [known[item["content"]["resourceType"]]]
+            for metric in item["content"]["metrics"]:
+                namespace, _, name = metric["metric"].rpartition("--")
+                assert metric["namespace"] == namespace
+                assert name in METRICS[namespace]
+
+
+def test_the_workbook_shows_what_is_promised() -> None:
+    shown = " ".join(str(item["content"]) for item in workbook()["items"])
+    for panel in (
+        "change ages: ", "message delays: ", "mailboxes behind: ", "Graph calls: ", "Graph refused: ", "ActiveMessages",
+        "DeadletteredMessages", "Host started", "OnDemandFunctionExecutionUnits", "Transactions", "Usage",
+    ):  # fmt: skip
+        assert panel in shown
 
 
 def test_nothing_of_a_person_is_asked_for() -> None:
