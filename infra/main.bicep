@@ -44,6 +44,9 @@ param graphClientId string = ''
 @description('Page to which the consent page of Microsoft Entra sends administrators back; empty: the app\'s own.')
 param consentRedirectUrl string = ''
 
+@description('Spans and counters of the app, besides its logs; the package must hold azure-monitor-opentelemetry (docs/operations.md).')
+param traces bool = false
+
 @description('Number of the key in the addresses that Graph notifies; one more is a new key, the last one still holds.')
 @minValue(1)
 param graphKeyVersion int = 1
@@ -211,6 +214,7 @@ module functionApp 'modules/function-app.bicep' = {
     graphKeyVersion: graphKeyVersion
     crmKeyVersion: crmKeyVersion
     consentRedirectUrl: consentRedirectUrl
+    traces: traces
     httpAlwaysReady: httpAlwaysReady
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount

@@ -23,6 +23,7 @@ param graphClientId string
 param graphKeyVersion int
 param crmKeyVersion int
 param consentRedirectUrl string
+param traces bool
 param httpAlwaysReady int
 param instanceMemoryMB int
 param maximumInstanceCount int
@@ -47,6 +48,13 @@ var graphEndpoints = {
   AzureUSGovernment: 'https://graph.microsoft.us/v1.0'
   AzureChinaCloud: 'https://microsoftgraph.chinacloudapi.cn/v1.0'
 }
+
+// Only with a package that holds azure-monitor-opentelemetry. Spans of HTTP clients would carry addresses with ids in them.
+var tracing = traces ? {
+  AzureFunctionsJobHost__telemetryMode: 'OpenTelemetry'
+  PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,httpx,psycopg2,requests,urllib,urllib3'
+} : {}
 
 resource hostStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: hostStorageName
@@ -139,7 +147,7 @@ resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: site
   name: 'appsettings'
-  properties: {
+  properties: union(tracing, {
     // the host's own
     AzureWebJobsStorage__blobServiceUri: hostStorage.properties.primaryEndpoints.blob
     AzureWebJobsStorage__tableServiceUri: hostStorage.properties.primaryEndpoints.table
@@ -187,7 +195,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     GRAPH_BACKFILL_QUEUE: 'graph-backfill'
     CONSENT_REDIRECT_URL: empty(consentRedirectUrl) ? 'https://${site.properties.defaultHostName}/api/consent/done' : consentRedirectUrl
     ALLOWED_ORIGINS: join(origins, ',')
-  }
+  })
 }
 
 // The first of two gates: the app checks every token again, so losing this one does not open it.

@@ -68,6 +68,23 @@ def test_nothing_that_flex_consumption_forbids_is_set() -> None:
         assert not BANNED.search(path.read_text()), path
 
 
+def test_traces_are_a_switch_and_carry_no_addresses() -> None:
+    def settings_with(traces: bool) -> dict[str, Any]:
+        found = evaluate(ROOT / "infra/main.bicep", authClientId="client", traces=traces)
+        return dict(found.only("Microsoft.Web/sites/config", name="appsettings").body["properties"])
+
+    off, on = settings_with(False), settings_with(True)
+    assert {name: on[name] for name in on.keys() - off.keys()} | off == on
+    assert on.keys() - off.keys() == {
+        "AzureFunctionsJobHost__telemetryMode",
+        "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+    }
+    assert on["AzureFunctionsJobHost__telemetryMode"] == "OpenTelemetry"
+    silent = set(on["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"].split(","))
+    assert {"httpx", "requests", "urllib", "urllib3", "azure_sdk"} <= silent
+
+
 def test_the_site_runs_the_python_that_is_packaged() -> None:
     from scripts.package import VERSION
 
