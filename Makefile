@@ -36,6 +36,7 @@ check: setup
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m tests.infra.bicepcheck infra
+	$(PY) -m check_jsonschema --schemafile tests/infra/schema/azure.yaml.json azure.yaml
 	$(PY) -m pytest -q -p no:cacheprovider $(CHECKED)
 
 bench: setup

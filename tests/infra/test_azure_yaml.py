@@ -42,6 +42,49 @@ def test_the_project_is_what_azd_expects() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("name: rapport", "name: Rapport"),
+        ("  preprovision:", "  preprovison:"),
+        ("    remoteBuild: false", "    remotebuild: false"),
+        ("    host: function", "    host: functions"),
+        ("    dist: build/package", "    dist: 7"),
+        ("{shell: sh, run: scripts/hooks/postdeploy.sh}", "{shell: sh, run: scripts/hooks/postdeploy.ps1}"),
+        ('  azd: ">= 1.23.5"', '  azd: "1.23.5"'),
+        ("services:", "service:"),
+    ],
+)
+def test_the_schema_finds_a_mistake(tmp_path: Path, right: str, wrong: str) -> None:
+    source = (ROOT / "azure.yaml").read_text()
+    assert source.count(right) == 1
+    broken = tmp_path / "azure.yaml"
+    broken.write_text(source.replace(right, wrong))
+    assert checked(broken) == 1
+
+
+def test_the_schema_finds_no_mistake_in_the_project_file() -> None:
+    assert checked(ROOT / "azure.yaml") == 0
+
+
+def checked(path: Path) -> int:
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--schemafile",
+        ROOT / "tests/infra/schema/azure.yaml.json",
+        path,
+    ]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def test_make_check_looks_at_the_project_file() -> None:
+    assert (
+        "check_jsonschema --schemafile tests/infra/schema/azure.yaml.json azure.yaml" in (ROOT / "Makefile").read_text()
+    )
+
+
 def test_the_folder_that_is_deployed_is_the_one_that_is_built() -> None:
     from scripts.package import BUILD
 
