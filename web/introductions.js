@@ -102,6 +102,10 @@ class Asking {
 
 /** `<rapport-introductions>`: the signed-in user's own requests, newest first, with what can be done about them. */
 export class IntroductionsElement extends PagedElement {
+  get isNamed() {
+    return true;
+  }
+
   question() {
     return { segments: ["introductions"], query: { role: "asker" } };
   }
@@ -120,7 +124,7 @@ export class IntroductionsElement extends PagedElement {
     return h(
       "li",
       {},
-      h("div", {}, h("strong", {}, personName(target, say)), ` · ${say.text("colleagues.through", { name: nameOf(introducer, say) })}`),
+      h("div", {}, h("strong", {}, personName(target, say)), ` · ${say.text("introductions.by", { name: nameOf(introducer, say) })}`),
       h("div", { class: "note" }, `${say.text(`request.${state}`)} · ${say.date(createdAt)}`),
       moves,
     );

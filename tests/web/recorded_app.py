@@ -20,6 +20,7 @@ from aiohttp import web
 from local.form.server import Form, make_app
 from shared import web_files
 from shared.negotiation import entity_tag, is_unchanged
+from tests.web.recorded_me import RecordedMe
 
 PAYLOADS = Path(__file__).resolve().parents[1] / "payloads/widgets"
 REFUSALS = {"missing": 404, "forbidden": 403, "broken": 503, "odd": 400}
@@ -54,6 +55,7 @@ class RecordedApp:
     authorizations: list[str] = field(default_factory=list)
     told: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    me: RecordedMe = field(default_factory=RecordedMe)
     can_send: bool = True
     refuse: bool = False
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -72,6 +74,7 @@ class RecordedApp:
         self.authorizations.clear()
         self.told.clear()
         self.requests.clear()
+        self.me = RecordedMe()
         self.can_send, self.refuse = True, False
         self.given[:] = ["good"]
 
@@ -154,6 +157,10 @@ class RecordedApp:
             edit(content)
         return web.json_response(content)
 
+    async def mine(self, request: web.Request) -> web.Response:
+        """What is the caller's own."""
+        return await self.me.answer(request)
+
     async def token(self, _: web.Request) -> web.Response:
         given = self.given.pop(0) if len(self.given) > 1 else self.given[0]
         return web.json_response({"access_token": given})
@@ -214,6 +221,7 @@ def _application(recorded_app: RecordedApp) -> web.Application:
         app.router.add_route("*", f"/api/introductions{path}", recorded_app.introductions)
     app.router.add_get("/api/health/{type}", recorded_app.lists)
     app.router.add_get("/api/pipeline", recorded_app.pipeline)
+    app.router.add_route("*", "/api/me/{what}", recorded_app.mine)
     app.router.add_post("/control/token", recorded_app.token)
     app.router.add_get("/api/web/{file}", _script)
     app.router.add_get("/api/web/{version}/{file}", _script)
