@@ -57,7 +57,7 @@ class HealthRow(Shape, frozen=True):
     """One record in a list. `state` and `trend` are the choice values of Dynamics 365; null = cannot be said.
 
     `attention`: the most pressing reason to look at it, "none" if there is none. `idle`: no interaction for longer than the
-    organisation's limit.
+    organisation's limit, counted from the last one, else from the record's creation.
     """
 
     record: str

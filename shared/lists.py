@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from shared import insights, list_rights, list_store, organisation
+from shared import insights, list_rights, list_store, organisation, rosters
 from shared.auth import Caller
 from shared.errors import InvalidInputError
 from shared.list_rows import ALARMS, ListRow
@@ -27,6 +27,7 @@ _DAY = 86_400
 _READERS = 8
 _TREND_NAMES = ("improving", "steady", "declining", "notEnough", "failed", "notApplicable")
 _GRADES = ("good", "fair", "poor")  # by state; all others are insufficient
+_NOT_COMPUTED = (5, 6)  # in progress, failed: whether there was contact is not known
 
 
 class _Page(Struct, frozen=True):
@@ -98,11 +99,28 @@ def health_rows(kind: str, rows: Sequence[ListRow], now: int) -> list[HealthRow]
 
     alarms = organisation.in_force().alarms
     idle_seconds = alarms.idle_days_of_type.get(cast(RecordType, kind), alarms.idle_days) * _DAY
+    quiet = [now - since > idle_seconds if since is not None else False for since in _quiet_since(kind, rows)]
     reasons = attention(packed(rows)).tolist()
-    return [_health_row(kind, row, code, now, idle_seconds) for row, code in zip(rows, reasons, strict=True)]
+    return [_health_row(kind, *each, now) for each in zip(rows, reasons, quiet, strict=True)]
 
 
-def _health_row(kind: str, row: ListRow, reason: int, now: int, idle_seconds: int) -> HealthRow:
+def _quiet_since(kind: str, rows: Sequence[ListRow]) -> list[int | None]:
+    """Since when each open record has had no interaction: since it was created, where there never was one.
+
+    None for a closed record, one that is still being computed, and one whose creation nobody told.
+    """
+    since = [row.last_at if row.open else None for row in rows]
+    never = [
+        place for place, row in enumerate(rows) if row.open and row.last_at is None and row.state not in _NOT_COMPUTED
+    ]  # few: a point read each
+    with ThreadPoolExecutor(_READERS) as readers:
+        found = readers.map(rosters.read, [f"{kind}:{rows[place].id}" for place in never])
+        for place, roster in zip(never, found, strict=True):
+            since[place] = roster.created_at if roster else None
+    return since
+
+
+def _health_row(kind: str, row: ListRow, reason: int, idle: bool, now: int) -> HealthRow:
     from shared.kpi.health import score_int
     from shared.kpi.lists import Attention
 
@@ -121,7 +139,7 @@ def _health_row(kind: str, row: ListRow, reason: int, now: int, idle_seconds: in
         waiting_for_us=row.waiting,
         next_at=instant(row.next_at) if row.next_at is not None and row.next_at >= now else None,
         last_at=known_instant(row.last_at),
-        idle=row.open and row.last_at is not None and now - row.last_at > idle_seconds,
+        idle=idle,
         hours_ours=row.hours_ours,
         hours_theirs=row.hours_theirs,
         updated_at=instant(row.computed_at) if row.computed_at else None,

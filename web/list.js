@@ -13,6 +13,9 @@ const COLUMNS = [
   ["waitingForUs", "desc"], ["hoursOurs", "desc"], ["hoursTheirs", "desc"], ["updated", "desc"],
 ];
 
+// States of a score that say nothing about the relationship.
+const UNCOMPUTED = { 5: "pipeline.computing", 6: "list.failed" };
+
 /** `<rapport-list record-type="opportunity" owner="me">`: without `owner`, everybody's. A click opens a record. */
 export class ListElement extends PagedElement {
   static observedAttributes = ["record-type", "base-url", "language", "owner"];
@@ -128,10 +131,10 @@ export class ListElement extends PagedElement {
     return h("th", { scope: "col", "aria-sort": sorted }, this.button([this.say.text(`list.${name}`), mark], sort, `sort-${name}`, { class: "link" }));
   }
 
-  #row({ record, name, grade, score, trendName, attention, lastAt, nextAt, idle, waitingForUs, hoursOurs, hoursTheirs, updatedAt }) {
+  #row({ record, name, state, grade, score, trendName, attention, lastAt, nextAt, idle, waitingForUs, hoursOurs, hoursTheirs, updatedAt }) {
     const { say } = this;
     const open = this.button(h("bdi", {}, name || record), () => this.openRecord(record), record, { class: "link" });
-    const health = [dot(grade), say.text(`grade.${grade}`), score !== null && h("span", { class: "note" }, ` ${say.number(score)}`)];
+    const health = [dot(grade), say.text(UNCOMPUTED[state] ?? `grade.${grade}`), score !== null && h("span", { class: "note" }, ` ${say.number(score)}`)];
     const pressing = attention !== "none" && h("span", { class: "flag warn" }, say.text(`attention.${attention}`));
     const silence = idle && h("div", {}, h("span", { class: "flag warn idle" }, idleText(lastAt, say)));
     return h(

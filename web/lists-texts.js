@@ -21,6 +21,7 @@ export const TEXTS = {
   "list.hoursOurs": ["Hours by team", "Stunden des Teams", "Godziny zespołu", "Orele echipei", "ساعات الفريق"],
   "list.hoursTheirs": ["Hours by customer", "Stunden des Kunden", "Godziny klienta", "Orele clientului", "ساعات العميل"],
   "list.updated": ["Updated", "Aktualisiert", "Zaktualizowano", "Actualizat", "حُدّث"],
+  "list.failed": ["could not be computed", "konnte nicht berechnet werden", "nie udało się obliczyć", "nu a putut fi calculat", "تعذّر حسابها"],
   "list.idle": ["No activity for {length}", "Keine Aktivität seit {length}", "Brak działań: {length}", "Fără activitate: {length}", "لا نشاط منذ {length}"],
   "list.neverIdle": ["Never any activity", "Noch nie eine Aktivität", "Nigdy żadnych działań", "Nicio activitate vreodată", "لا نشاط إطلاقًا"],
   "attention.probably_lost": ["Probably lost", "Wahrscheinlich verloren", "Prawdopodobnie utracona", "Probabil pierdută", "ضائعة على الأرجح"],

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared import insights, lists, pipeline_chart, publishing
+from shared import insights, lists, pipeline_chart, publishing, rosters
 from shared.auth import Caller
 from shared.errors import InvalidInputError
 from shared.insights import Stored
@@ -15,7 +15,7 @@ from shared.list_shapes import ListQuery, PipelineQuery
 from shared.list_store import fold
 from shared.organisation_settings import Alarms, OrganisationSettings
 from shared.publishing import SettingsChange
-from shared.rosters import place
+from shared.rosters import Roster, place
 
 pytestmark = pytest.mark.usefixtures("storage")
 
@@ -139,6 +139,20 @@ def test_a_chart_of_the_largest_counts_the_rest() -> None:
     }
     found = pipeline_chart.pipeline(PipelineQuery(owner="user:u2"), NOW, APP)
     assert ([b.name for b in found.bubbles], found.total, found.lanes) == (["Fair", "New"], 2, None)
+
+
+def test_a_record_that_never_had_contact_is_idle_from_its_creation_on() -> None:
+    ages = {"old": 15, "young": 13, "computing": 15, "closed": 15}
+    for name, days in ages.items():
+        assert rosters.write_if(Roster(record=f"lead:{name}", created_at=NOW - days * DAY), None)
+    rows = [
+        ListRow(id="old", revision=0, state=4),
+        ListRow(id="young", revision=0, state=4),
+        ListRow(id="computing", revision=0, state=5),
+        ListRow(id="closed", revision=0, state=4, open=False),
+        ListRow(id="untold", revision=0, state=4),
+    ]
+    assert [row.idle for row in lists.health_rows("lead", rows, NOW)] == [True, False, False, False, False]
 
 
 def test_each_record_type_may_have_its_own_number_of_idle_days(queues: object) -> None:

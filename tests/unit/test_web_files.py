@@ -12,7 +12,12 @@ from functions.web import get_versioned_web_file, get_web_file
 from shared.web_files import FOLDER, web_files
 
 # Of each entry, in KB: all the code that it loads, and all the words.
-BUDGETS = {"rapport-widgets.js": (28, 16), "rapport-lists.js": (20, 20), "rapport-me.js": (24, 24), "rapport-admin.js": (38, 48)}
+BUDGETS = {
+    "rapport-widgets.js": (28, 16),
+    "rapport-lists.js": (20, 20),
+    "rapport-me.js": (24, 24),
+    "rapport-admin.js": (38, 48),
+}
 
 
 def ask(file: str, version: str = "", **headers: str) -> func.HttpResponse:
