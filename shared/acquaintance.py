@@ -145,7 +145,7 @@ def _line(who: str, one: Acquaintance) -> Line:
 def _names(colleagues: Iterable[int], directory: Directory) -> dict[int, str]:
     """Who stands behind each key; functional addresses of ours are nobody."""
     ours = our_keys(directory)
-    users = dict(zip(ours.canonical.tolist(), ours.user, strict=True))
+    users = {key: user for key, user in zip(ours.canonical.tolist(), ours.user, strict=True) if user}
     names = {key: f"user:{users[key]}" for key in colleagues if key in users}
     others = registry.texts(key for key in colleagues if key not in users)
     return names | {key: text for key, text in others.items() if not is_functional(text)}

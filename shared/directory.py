@@ -35,12 +35,15 @@ class Directory(Struct, frozen=True):
     teams: dict[str, Team]
     address_owner: dict[str, str]
     domains: frozenset[str]
+    mailboxes: frozenset[str] = frozenset()  # addresses of mailboxes of ours that no user and no domain tells
     opted_out: frozenset[int] = frozenset()  # keys of everybody who has opted out, of ours under all their addresses
     hours: dict[str, OwnHours | None] = {}  # by user id, filled as they are asked for
 
     def is_internal(self, address: str, party: str) -> bool:
         """Say whether a participant is one of ours: a user, or an address of ours."""
-        return party.startswith("user:") or address in self.address_owner or domain_of(address) in self.domains
+        if party.startswith("user:") or address in self.address_owner or address in self.mailboxes:
+            return True
+        return domain_of(address) in self.domains
 
     def members(self, owner: str) -> tuple[str, ...]:
         """The user ids behind an owner: the user itself, or the members of the team; empty for no owner."""
@@ -89,21 +92,29 @@ def directory(stamp: int) -> Directory:
 
 
 def load(stamp: int) -> Directory:
-    """Read all users and teams from the store."""
+    """Read all users and teams from the store, and whose mailboxes are read or were."""
     users = {state.id: view(state) for state in states.read_all("user")}
     teams = {state.id: view(state) for state in states.read_all("team")}
     owners: dict[str, str] = {}
     for id in sorted(users, reverse=True):
         user = users[id]
         owners |= dict.fromkeys(user.emails if isinstance(user, User) else (), id)
+    domains = settings().internal_domains.union(organisation.in_force().internal_domains)
     return Directory(
         stamp,
         {id: user for id, user in users.items() if isinstance(user, User)},
         {id: team for id, team in teams.items() if isinstance(team, Team)},
         owners,
-        settings().internal_domains.union(organisation.in_force().internal_domains),
+        domains,
+        frozenset(each for each in _mailbox_addresses() if each not in owners and domain_of(each) not in domains),
         _opted_out(user for user in users.values() if isinstance(user, User)),
     )
+
+
+def _mailbox_addresses() -> Iterable[str]:
+    from shared.graph import mailboxes
+
+    return (mailbox.address for mailbox in mailboxes.read_all() if mailbox.address)  # one that is erased has none
 
 
 def _opted_out(users: Iterable[User]) -> frozenset[int]:

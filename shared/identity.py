@@ -22,7 +22,7 @@ def resolve(text: str) -> Resolution:
         raise InvalidInputError("this is no e-mail address", "$.address") from None
     ours = directory(stamps.read().people)
     steps = [Step(rule="normal_form", result=address)] if address != text else []
-    if address in ours.address_owner or domain_of(address) in ours.domains:
+    if ours.is_internal(address, ""):
         return _internal(address, ours, steps)
     return _external(address, steps)
 
@@ -36,6 +36,8 @@ def _internal(address: str, ours: Directory, steps: list[Step]) -> Resolution:
         steps.append(Step(rule="several_users", result=", ".join(f"user:{id}" for id in claimed)))
     if domain_of(address) in ours.domains:
         steps.append(Step(rule="internal_domain", result=domain_of(address)))
+    if address in ours.mailboxes:
+        steps.append(Step(rule="own_mailbox", result=address))
     if passed := acquaintance_updates.owners(_anchor(address), acquaintance_updates.claimants(_anchor(address))):
         steps.append(Step(rule="ours_before_contact", result=", ".join(each.record for each in passed)))
     functional = _functional(address, steps)

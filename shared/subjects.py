@@ -44,7 +44,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class OurKeys:
-    """All keys of our people: sorted, with the canonical key and the user id of each."""
+    """All keys of our people: sorted, with the canonical key and the user id of each, empty for a mailbox of no user."""
 
     known: Keys
     canonical: Keys
@@ -55,10 +55,10 @@ _held: tuple[Directory, OurKeys] | None = None
 
 
 def our_keys(directory: Directory) -> OurKeys:
-    """The keys of the directory's users as arrays, worked out once per directory."""
+    """The keys of the directory's users and mailboxes as arrays, worked out once per directory."""
     global _held
     if _held is None or _held[0] is not directory:
-        rows: dict[int, tuple[int, str]] = {}
+        rows: dict[int, tuple[int, str]] = {key: (key, "") for key in map(keys().address, directory.mailboxes)}
         for id in sorted(directory.users, reverse=True):
             own, *addresses = user_keys(directory.users[id])
             rows |= dict.fromkeys((own, *addresses), (own, id))
@@ -76,7 +76,7 @@ def subject_of(roster: Roster, children: Sequence[Roster], directory: Directory,
     ours = our_keys(directory)
     place = np.searchsorted(ours.known, present).clip(max=max(len(ours.known) - 1, 0))
     here = place[ours.known[place] == present] if len(ours.known) else place[:0]
-    people = {int(ours.canonical[i]): _colleague(directory, ours.user[i]) for i in here}
+    people = {int(ours.canonical[i]): _colleague(directory, ours.user[i]) for i in here if ours.user[i]}
     aliases = {int(ours.known[i]): int(ours.canonical[i]) for i in here}
     also = [roster.account_contact] if roster.account_contact else []
     for stakeholder in (*(person for each in (roster, *children) for person in each.people), *also):

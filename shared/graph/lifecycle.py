@@ -15,6 +15,7 @@ from shared.graph import (
     folders,
     leases,
     mailboxes,
+    own_addresses,
     probe,
     reading,
     runs,
@@ -210,6 +211,7 @@ def _take_out(id: str) -> None:
     # Which days were counted stays: the totals hold them, and say nothing of anybody.
     first, last = held.private_from, held.private_until
     mailboxes.put(Mailbox(id=id, address="", state="gone", private_from=first, private_until=last))
+    own_addresses.ends(held.address)
 
 
 def _unsubscribe(client: Graph, id: str) -> None:

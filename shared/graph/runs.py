@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from shared import record_updates, stamps
 from shared.directory import directory, user_keys
-from shared.graph import consent, consent_state, folders, leases, mailboxes, reading, throttle, work
+from shared.graph import consent, consent_state, folders, leases, mailboxes, own_addresses, reading, throttle, work
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph, graph
 from shared.graph.leases import UNBOUNDED, OutOfTimeError, Run, StoppedError
@@ -153,6 +153,7 @@ def connect(client: Graph, id: str, address: str, now: int, run: Run = UNBOUNDED
         known = replace(fresh, private_from=known.private_from, private_until=known.private_until)
     mailbox = fresh if known is None else replace(known, state="connected", address=address)
     mailboxes.put(mailbox)
+    own_addresses.begins(address)
     if settings().graph_mode == "push":
         from shared.graph import subscriptions
 

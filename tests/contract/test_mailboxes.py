@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from local.tokens import TENANT
-from shared import acquaintance_rows, acquaintance_updates, closeness, partitions
+from shared import acquaintance_rows, acquaintance_updates, closeness, identity, partitions
 from shared.graph import (
     consent,
     consent_state,
@@ -29,6 +29,8 @@ from shared.graph.mailboxes import Mailbox
 from shared.graph.work import Backfill, Dirty, Lifecycle
 from shared.keys import keys
 from shared.kpi.interactions import Interactions
+from shared.ledger import ledger
+from shared.ledger_query import LedgerQuery
 from shared.membership import person_anchor
 from tests.doubles.mailboxes import ANNA, BEN, KIM, ago, reading_from, tell_the_crm
 from tests.local.graph_process import RunningGraph, running_graph
@@ -379,6 +381,27 @@ def test_a_mailbox_that_is_not_there_is_parked(graph: RunningGraph, mailbox: Mai
     graph.control.fault("messages/delta", "status", nth=[1], status=404, code="MailboxNotEnabledForRESTAPI")
     runs.sync(_body(Dirty(mailbox.id, work.MAIL)))
     assert _read(mailbox).parked_until > NOW and _read(mailbox).error == "MailboxNotEnabledForRESTAPI"
+
+
+def test_the_address_of_a_mailbox_of_ours_is_ours_without_a_user_and_without_a_domain(graph: RunningGraph) -> None:
+    """`sam@brand2.example` was chosen by a group; the CRM and the settings know nothing of it."""
+    sam = _fresh(graph, "sam@brand2.example")
+    to_kim = {"from": {"address": sam.address}, "to": [{"address": KIM}], "sentAt": ago(2), "status": "sent"}
+    tell_the_crm([{"entity": "email", "id": "m1", "version": 1, "operation": "upsert", "attributes": to_kim}])
+    mail(graph, sam, to=[sam.address], at=ago(0.5))
+    assert reasons_at_kim() == {"no_internal": 1}
+    connect(sam)
+    assert reasons_at_kim() == {"participants": 2}
+    assert identity.resolve(sam.address).side == "internal"
+    knowing = acquaintance_updates.recompute(person_anchor(keys().address(KIM)), int(time.time())).lines
+    assert [line.who for line in knowing] == [sam.address]
+    lifecycle.erase(client(), sam.id)
+    assert reasons_at_kim() == {"no_internal": 1}
+    assert identity.resolve(sam.address).side == "external"
+
+
+def reasons_at_kim() -> dict[str, int]:
+    return ledger("contact:b1", LedgerQuery(), int(time.time())).reasons
 
 
 def test_links_are_not_stored_readable(graph: RunningGraph, mailbox: Mailbox) -> None:
