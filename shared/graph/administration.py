@@ -40,7 +40,7 @@ class Choice(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
 
 
 class Switch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The Exchange switch. `eraseNow`, with off: what is held is erased at once and not after the days that the settings grant."""
+    """The Exchange switch. `eraseNow`, with off: what is held is erased at once, not after the days that the settings grant."""
 
     on: bool
     erase_now: bool = False
