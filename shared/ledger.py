@@ -52,7 +52,7 @@ def ledger(record: str, query: LedgerQuery, now: int) -> w.Ledger:
         raise NotFoundError(f"There is no {record.partition(':')[0]} with this id.")
     computed = found[0]
     reason, in_window = _reasons(computed)
-    chosen = np.flatnonzero(_passing(computed, reason, query))
+    chosen = np.flatnonzero(_passing(computed, reason, query) & _of_kind(computed, in_window, query))
     codes = np.bincount(reason[chosen], minlength=len(Reason)).tolist()
     rows = chosen[::-1]
     rest = rows[_start(computed, rows, record, query.page) :]
@@ -101,6 +101,20 @@ def _passing(
         with_person = np.zeros(len(facts), dtype=bool)
         with_person[facts.part_index[np.isin(computed.inclusion.person, np.array(keys, dtype=np.uint64))]] = True
         passing &= with_person
+    result: Bools = passing
+    return result
+
+
+def _of_kind(computed: Computation, in_window: Bools, query: LedgerQuery) -> Bools:
+    """What a figure counts: a kind, a direction, what lies in the window."""
+    facts, passing = computed.entries.facts, np.ones(len(in_window), dtype=bool)
+    if query.kind:
+        passing &= facts.kind == next(kind for kind, name in KINDS.items() if name == query.kind)
+    if query.direction:
+        wanted = next(way for way, name in DIRECTIONS.items() if name == query.direction)
+        passing &= computed.inclusion.direction == wanted
+    if query.in_window is not None:
+        passing &= in_window == query.in_window
     result: Bools = passing
     return result
 

@@ -111,8 +111,37 @@ def test_filters_of_a_ledger_take_what_they_say(told: str) -> None:
     assert found(person=person) == [each for each in whole if person in [one["id"] for one in each["people"]]]
 
 
+def test_every_count_has_its_activities_in_the_ledger(told: str) -> None:
+    widgets = json_of(get("get_record_widgets", told, asOf="2026-11-20T12:00:00Z"))["widgets"]
+    volumes = widgets["volumes"]
+    counts = {
+        ("email", "out"): "emailsSent",
+        ("email", "in"): "emailsReceived",
+        ("meeting", "out"): "meetingsSent",
+        ("meeting", "in"): "meetingsReceived",
+        ("call", "out"): "callsMade",
+        ("call", "in"): "callsReceived",
+    }
+    assert sum(volumes[name] for name in counts.values()) > 3
+    only = {"asOf": "2026-11-20T12:00:00Z", "counted": "true", "inWindow": "true"}
+    for (kind, direction), name in counts.items():
+        found = json_of(get("get_record_activities", told, kind=kind, direction=direction, **only))
+        assert found["total"] == found["counted"] == volumes[name], name
+    outside = json_of(get("get_record_activities", told, **{**only, "inWindow": "false"}))
+    assert not any(one["inWindow"] for one in outside["activities"])
+
+
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "501"}, {"day": "soon"}, {"reason": "mood"}, {"page": "x"}]
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "501"},
+        {"day": "soon"},
+        {"reason": "mood"},
+        {"kind": "fax"},
+        {"direction": "up"},
+        {"page": "x"},
+    ],
 )
 def test_bad_filters_of_a_ledger_are_refused(told: str, query: dict[str, str]) -> None:
     assert get("get_record_activities", told, **query).status_code == 400
