@@ -74,8 +74,10 @@ def get_record_activities(req: func.HttpRequest) -> func.HttpResponse:
     """Read the record's partition and say for every interaction why it counts."""
     from shared.ledger import ledger
     from shared.ledger_query import LedgerQuery
+    from shared.readable_entries import ledger_for
 
-    return json_response(req, ledger(_readable_record(req, "ledger"), query_of(req, LedgerQuery), int(time.time())))
+    found = ledger(_readable_record(req, "ledger"), query_of(req, LedgerQuery), int(time.time()))
+    return json_response(req, ledger_for(caller(), found))
 
 
 @blueprint.route(route="records/{type}/{id}/people", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -110,4 +112,5 @@ def post_record_dry_run(req: func.HttpRequest) -> func.HttpResponse:
     from shared.dry_run import TriedActivity
 
     tried = request_of(req, TriedActivity)
-    return json_response(req, dry_run.dry_run(_readable_record(req, "ledger"), tried, int(time.time())))
+    found = dry_run.dry_run(_readable_record(req, "ledger"), tried, int(time.time()))
+    return json_response(req, dry_run.for_caller(caller(), found))

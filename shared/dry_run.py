@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import json
+from msgspec.structs import replace
 
+from shared import row_rights
+from shared.auth import Caller
 from shared.crm.activities import copy_of
 from shared.crm.state import EntityState, is_private, merged_state
 from shared.errors import InvalidInputError, NotFoundError
@@ -62,6 +65,15 @@ def dry_run(record: str, tried: TriedActivity, now: int) -> DryRun:
     union = account_union.beside(roster, organisation.settings_at(in_force.parameters).account_union)
     children = [*rosters.children(record), *union] if roster.type == "account" else []
     return _answer(record, _computed(roster, children, interactions, now, in_force))
+
+
+def for_caller(who: Caller, found: DryRun) -> DryRun:
+    """The answer without records that the activity would count through and that the caller may not read."""
+    if found.entry is None or not found.entry.through:
+        return found
+    may = row_rights.rights().readable(who, found.entry.through)
+    through = [record for record in found.entry.through if record in may]
+    return replace(found, entry=replace(found.entry, through=through))
 
 
 def _state(tried: TriedActivity) -> EntityState:

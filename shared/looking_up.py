@@ -36,7 +36,10 @@ def record(name: str, query: RecordQuery, who: Caller, now: int) -> WhoKnowsWhom
     """Who knows a record's people. Raises NotFoundError for no such record, ForbiddenError for one the caller may not read."""
     row_rights.require(who, name)
     view = View(who, now, query.own_order)
-    found = answer(targets.of_record(name, now, view.rule), view, query, exact=True)
+    about = targets.of_record(name, now, view.rule)
+    people = [person.id for _, person in about.rows if person]  # of a deal or a case, contacts with rights of their own
+    exact = {about.target, *(row_rights.rights().readable(who, people) if people else ())}
+    found = answer(about, view, query, exact)
     _note(who, name, found, now)
     return _in_words(found, query.language)
 
@@ -53,7 +56,7 @@ def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
         found = targets.of_domain(query.domain, now, view.rule)
     readable = row_rights.rights().readable(who, [each.id for each in found.records])
     found = replace(found, records=tuple(each for each in found.records if each.id in readable))
-    shown = answer(found, view, query, exact=False)
+    shown = answer(found, view, query, exact=())
     _note(who, _key_of(query), shown, now)
     return _in_words(shown, query.language)
 

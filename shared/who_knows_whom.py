@@ -5,7 +5,7 @@ Nothing that a colleague hides leaves a trace: hidden people are taken out befor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 
@@ -107,8 +107,9 @@ def user_of(who: Caller, ours: Directory) -> str:
     return user or (who.id if who.id in ours.users else "")
 
 
-def answer(found: Found, view: View, query: RecordQuery, exact: bool) -> WhoKnowsWhom:
-    """One page for a caller. `exact`: the caller may read a record that the interactions belong to, and so the exact times.
+def answer(found: Found, view: View, query: RecordQuery, exact: Collection[str]) -> WhoKnowsWhom:
+    """One page for a caller. `exact`: the records that the caller may read; of interactions that belong to one of them the exact
+    times are told, of others about when.
 
     Raises InvalidInputError for a page of another target.
     """
@@ -175,7 +176,7 @@ def _start(ordered: list[Candidate], target: str, token: str) -> int:
 class _Writer:
     """Turns candidates into answers."""
 
-    def __init__(self, found: Found, view: View, exact: bool, most: float = 0.0) -> None:
+    def __init__(self, found: Found, view: View, exact: Collection[str] = (), most: float = 0.0) -> None:
         self._found, self._view, self._exact, self._most = found, view, exact, most
 
     @cached_property
@@ -187,6 +188,7 @@ class _Writer:
         strength = None if view.basic else strength_of(candidate.raw)
         bars = bars_by_share(candidate.raw, self._most) if strength is None else bars_of(strength)
         user = view.ours.users.get(line.who.removeprefix("user:"))
+        about = candidate.knows.id if candidate.knows else self._found.target
         return KnownColleague(
             person=view.person(line.who),
             title=user.title if user else "",
@@ -194,7 +196,7 @@ class _Writer:
             strength=strength,
             bars=bars,
             level=LEVELS[bars],
-            evidence=_evidence(line, view.now, self._exact),
+            evidence=_evidence(line, view.now, about in self._exact),
             introduction=self.introduction(line),
             closeness=_closeness(line.key, view),
             knows=candidate.knows,
@@ -277,7 +279,7 @@ def _alternatives(found: Found, view: View, listed: set[int]) -> list[KnownColle
     if len(listed) >= PAGE or not found.company:
         return []
     others = [each for each in _around(found, view) if each.line.key not in listed]
-    write = _Writer(found, view, False, max((each.raw for each in others), default=0.0))
+    write = _Writer(found, view, (), max((each.raw for each in others), default=0.0))
     return [write(each) for each in _ordered(others, view)[: PAGE - len(listed)]]
 
 
@@ -291,5 +293,5 @@ def introduction_by(introducer: str, found: Found, view: View) -> Introduction |
     be it for hiding or for not knowing anybody there."""
     for candidate in chain(_candidates(found.rows, view), _around(found, view)):
         if candidate.line.who == introducer:
-            return _Writer(found, view, False).introduction(candidate.line)
+            return _Writer(found, view).introduction(candidate.line)
     return None

@@ -45,13 +45,14 @@ export class ActivitiesElement extends PagedElement {
   }
 
   joined(before, page) {
-    return { ...page, activities: [...before.activities, ...page.activities] };
+    return { ...page, activities: [...before.activities, ...page.activities], withheld: before.withheld + page.withheld };
   }
 
   nodesOf(found) {
     if (!this.#filter.reason) this.#reasons = found.reasons;
     const { say } = this;
-    const parts = [this.#controls(found, say), table(found, say), this.moreButton(found)];
+    const withheld = found.withheld > 0 && h("p", { class: "note" }, say.text("activities.withheld", { n: say.number(found.withheld) }));
+    const parts = [this.#controls(found, say), table(found, say), withheld, this.moreButton(found)];
     return [section("activities", say.text("activities.title"), parts), this.envelope(found)];
   }
 

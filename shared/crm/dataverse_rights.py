@@ -27,6 +27,7 @@ _TABLES = {
     "lead": ("leads", "leadid"),
     "opportunity": ("opportunities", "opportunityid"),
     "case": ("incidents", "incidentid"),
+    **dict.fromkeys(("email", "appointment", "phonecall", "task"), ("activitypointers", "activityid")),
 }
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CHUNK = 100  # ids of one question: an address of 5 KB, of the 32 KB that it may have
@@ -47,15 +48,16 @@ class DataverseRights:
         """Those of the records that Dataverse shows to the caller. Raises UnavailableError when it does not answer."""
         if not _ID.fullmatch(who.id.lower()):
             return set()
-        by_type: dict[str, list[str]] = defaultdict(list)
+        by_table: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
         for record in records:
             kind, _, id = record.partition(":")
             if kind in _TABLES and _ID.fullmatch(id.lower()):
-                by_type[kind].append(id)
-        return {f"{kind}:{id}" for kind, ids in by_type.items() for id in self._found(who, kind, ids)}
+                by_table[_TABLES[kind]][id] = record
+        return {
+            by_id[id] for (table, column), by_id in by_table.items() for id in self._found(who, table, column, [*by_id])
+        }
 
-    def _found(self, who: Caller, kind: str, ids: Sequence[str]) -> Iterator[str]:
-        table, column = _TABLES[kind]
+    def _found(self, who: Caller, table: str, column: str, ids: Sequence[str]) -> Iterator[str]:
         chunks = [ids[first : first + _CHUNK] for first in range(0, len(ids), _CHUNK)]
         self._connection()  # one for all threads
         with ThreadPoolExecutor(_AT_ONCE) as asking:

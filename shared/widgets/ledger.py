@@ -28,7 +28,8 @@ class LedgerEntry(Shape, frozen=True):
 
 
 class Ledger(Envelope, frozen=True):
-    """What is behind the numbers of a record, newest first, page by page. `noise`: how many carry each sign of noise."""
+    """What is behind the numbers of a record, newest first, page by page. `noise`: how many carry each sign of noise; `withheld`:
+    how many of this page the caller may not read."""
 
     total: int
     counted: int
@@ -36,3 +37,4 @@ class Ledger(Envelope, frozen=True):
     noise: dict[str, int]
     activities: list[LedgerEntry]
     next_page: str | None = None
+    withheld: int = 0

@@ -17,6 +17,7 @@ _KEYS = {
     "leads": "leadid",
     "opportunities": "opportunityid",
     "incidents": "incidentid",
+    "activitypointers": "activityid",
 }
 
 

@@ -257,6 +257,7 @@ def test_activities_are_filtered_by_reason_and_paged(page: Page, form: RecordedA
     expect(rows).to_have_count(20)
     ledger.get_by_role("button", name="More").click()
     expect(rows).to_have_count(40)
+    expect(ledger).to_contain_text("Not shown, because you may not read them in the CRM: 4")  # two of each page
     everything = recorded("opportunity-activities")["activities"]
     wanted = [one for one in everything if one["reason"] == "not_on_team"]
     assert wanted
