@@ -10,6 +10,7 @@ from shared import widgets as w
 from shared.kpi.counterfactual import counterfactual
 from shared.kpi.cover import Concentration, cover, departure
 from shared.kpi.engagement import FollowedMails, engagement
+from shared.kpi.health import Grade
 from shared.kpi.rhythm import Alarm
 from shared.kpi.summary import Facts, Subjects, summary
 from shared.kpi.turns import answered_mails
@@ -43,7 +44,8 @@ def counterfactuals(found: Computation) -> w.Counterfactuals | None:
 
 def cover_risk(found: Computation) -> w.CoverRisk:
     """Concentration on both sides, and the simulation for the colleague with the largest share."""
-    value = cover(found.history, found.parameters)
+    names = {key: person.name for key, person in found.names.items()}
+    value = cover(found.history, found.parameters, names)
     return w.CoverRisk(
         ours=_concentration(found, value.ours),
         theirs=_concentration(found, value.theirs),
@@ -63,12 +65,13 @@ def _concentration(found: Computation, side: Concentration) -> w.Concentration:
 
 
 def _departure(found: Computation, person: int) -> w.Departure:
-    value = departure(found.history, found.parameters, person)
+    value = departure(found.history, found.parameters, person, found.subject.roster.created_at)
+    shown = found.parameters.show_health
     return w.Departure(
         person=found.person(person),
-        score_now=value.now.score,
-        score_then=value.then.score,
-        grade_then=str(value.then.grade),
+        score_now=value.now.score if shown else None,
+        score_then=value.then.score if shown else None,
+        grade_then=str(value.then.grade if shown else Grade.INSUFFICIENT),
         handover=[found.person(key) for key in value.handover],
     )
 

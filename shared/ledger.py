@@ -70,9 +70,11 @@ def ledger(record: str, query: LedgerQuery, now: int) -> w.Ledger:
 
 def _reasons(computed: Computation) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], Bools]:
     """The reason of each interaction, the window's included; and whether it lies in the window."""
-    facts, window = computed.entries.facts, computed.window
+    facts, window, reason = computed.entries.facts, computed.window, computed.inclusion.reason
     in_window = (facts.at >= window.start) & (facts.at <= window.end)
-    return computed.inclusion.reason, in_window
+    # The window is asked last: what is counted but older is in health and in last contact, and in no figure of the window.
+    older = (reason <= Reason.ROLLED_UP) & ~in_window
+    return np.where(older, np.uint8(Reason.OUTSIDE_WINDOW), reason), in_window
 
 
 def _noise(computed: Computation, chosen: Indices) -> dict[str, int]:

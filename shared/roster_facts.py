@@ -20,6 +20,8 @@ _LONGEST_MERGE = 16  # a chain of merges longer than this is a loop
 _FIELDS = ("currency", "industry", "region", "product", "stage")
 _SEGMENTS = ("industry", "region", "product", "stage", "currency", "priority")
 
+_MILLISECONDS = range(946_684_800_000, 4_102_444_800_000)  # versions that are times of this century
+
 View = Account | Contact | Lead | Opportunity | Case
 
 
@@ -34,7 +36,7 @@ def work_out(records: Iterable[str]) -> tuple[dict[str, Roster], set[str]]:
     refer(pair for record, viewed in views.items() for pair in _references(record, viewed))
     reading = _Reading(organisation.in_force().lead_in_days)
     rosters = {
-        record: reading.roster(record, views[record], held.revision) if held else Roster(record=record, gone=True)
+        record: reading.roster(record, views[record], held) if held else Roster(record=record, gone=True)
         for record, held in own.items()
     }
     return rosters, {source for record in own for source in reading.sources(record)}
@@ -78,13 +80,13 @@ class _Reading:
         self._sources: dict[str, list[str]] = {}
         self._used: dict[str, int] = {}  # revisions of the rows that the roster at hand was worked out from
 
-    def roster(self, record: str, viewed: View, revision: int) -> Roster:
+    def roster(self, record: str, viewed: View, held: HeldState) -> Roster:
         self._used = {}
-        roster = self._roster(record, viewed)
-        basis = json.encode([revision, sorted(self._used.items())])
+        roster = self._roster(record, viewed, held.state)
+        basis = json.encode([held.revision, sorted(self._used.items())])
         return replace(roster, basis=int.from_bytes(blake2b(basis, digest_size=7).digest(), "big"))
 
-    def _roster(self, record: str, viewed: View) -> Roster:
+    def _roster(self, record: str, viewed: View, state: EntityState) -> Roster:
         entity = _name(record)[0]
         merged = self.merged_into_this(record)
         account = getattr(viewed, "account_id", "")
@@ -102,7 +104,7 @@ class _Reading:
             gone=viewed.deleted,
             segments={**self._segments_of(account), **_segments(viewed)},
             lead_in_days=self._lead_in_days,
-            **_facts(viewed),
+            **_facts(viewed, state),
         )
 
     def sources(self, name: str) -> list[str]:
@@ -191,13 +193,22 @@ def _segments(viewed: object) -> dict[str, str]:
     return {name: value for name in _SEGMENTS if (value := getattr(viewed, name, ""))}
 
 
-def _facts(viewed: View) -> dict[str, Any]:
+def _facts(viewed: View, state: EntityState) -> dict[str, Any]:
     if isinstance(viewed, Account | Contact):
         return {"status": "open" if viewed.active else "inactive"}
     facts: dict[str, Any] = {"status": viewed.status, "team": viewed.team}
     if viewed.status != "open":
-        facts["closed_at"] = viewed.closed_at
+        facts["closed_at"] = _status_written_at(state) if viewed.closed_at is None else viewed.closed_at
     if isinstance(viewed, Opportunity):
         facts |= {"estimated_close_at": viewed.estimated_close_at, "amount": viewed.amount}
         facts["fields"] = {name: value for name in _FIELDS if (value := getattr(viewed, name))}
     return facts
+
+
+def _status_written_at(state: EntityState) -> int | None:
+    """When the status was written, by the version that wrote it; None where versions only count.
+
+    A record closed without a date of closing is frozen then; left open, its score would sink for ever.
+    """
+    version, _ = state.attributes.get("status", (0, None))
+    return version // 1000 if version in _MILLISECONDS else None

@@ -79,7 +79,9 @@ def engagement(mails: FollowedMails) -> Engagement:
     arrived = mails.delivered
     linked = arrived & (mails.links > 0)
     delivered, with_links = _number(arrived), _number(linked)
-    attachments, viewed = int(mails.attachments[arrived].sum()), int(mails.attachments_viewed[arrived].sum())
+    followed = mails.attachments[arrived]
+    # Counters count views: one attachment viewed twice is viewed.
+    attachments, viewed = int(followed.sum()), int(np.minimum(mails.attachments_viewed[arrived], followed).sum())
     opened, clicked = _number(arrived & mails.opened), _number(linked & mails.clicked)
     replied = _number(arrived & mails.replied)
     return Engagement(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.kpi.interactions import Bools, Floats, History, Keys
+from shared.kpi.interactions import Bools, Floats, History, Instants, Keys
 from shared.kpi.pairs import pairs
 from shared.kpi.parameters import Parameters
 from shared.kpi.profile import decay, weigh
@@ -14,10 +14,14 @@ from shared.kpi.profile import decay, weigh
 
 @dataclass(frozen=True)
 class Shares:
-    """Amounts per person (keys ascending), not rounded; an amount is a decayed weight, at least 0."""
+    """Amounts per person (keys ascending), not rounded; an amount is a decayed weight, at least 0.
+
+    `last_at` is the instant of the person's latest interaction with an amount.
+    """
 
     person: Keys
     amount: Floats
+    last_at: Instants
 
 
 def our_shares(history: History, parameters: Parameters) -> Shares:
@@ -37,6 +41,7 @@ def _shares(history: History, parameters: Parameters, side: Bools) -> Shares:
     taking_part = pairs(history, side & (worth > 0)[history.part_index])
     number = np.bincount(taking_part.row, minlength=1)
     person, which = np.unique(taking_part.person, return_inverse=True)
+    last = np.searchsorted(taking_part.person, person, side="right") - 1  # pairs go by person, then time
     part = worth[taking_part.row] / number[taking_part.row]
     amount: Floats = np.bincount(which, weights=part, minlength=len(person)).astype(np.float64)  # of nobody: integers
-    return Shares(person, amount)
+    return Shares(person, amount, history.at[taking_part.row[last]])

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from msgspec import json
 
-from shared import ingest, recompute
+from shared import ingest, recompute, rosters
 from shared.changes import parse_batch
+from shared.moments import known_instant
 from tests.doubles.tenants import AS_OF
 
 DEAL = "opportunity:o1"
@@ -125,3 +126,21 @@ def test_the_accounts_primary_contact_counts_for_the_deal_on_what_regards_it_and
     assert (counted(DEAL), persons()) == ((0, 2), {"contact:pat": "Pat"})
     tell(row("account", "a1", 3, primaryContactId="lee"))
     assert persons() == {}
+
+
+def closing(**attributes: Any) -> tuple[bool, str | None, int]:
+    """Whether the deal's health is frozen, at which instant, and its trend."""
+    version = attributes.pop("version")
+    tell(row("opportunity", "o1", version, **attributes))
+    roster, stored = rosters.read(DEAL), recompute.current(DEAL, AS_OF)
+    assert roster is not None and stored is not None
+    health = json.decode(stored.body)["widgets"]["health"]
+    return health["frozen"], known_instant(roster.closed_at), health["trend"]
+
+
+def test_a_deal_closed_without_a_date_is_frozen_when_its_status_was_written() -> None:
+    written = 1_794_564_000_500  # 2026-11-13T10:00:00.5Z in milliseconds
+    assert closing(version=5, status="won") == (False, None, 3)  # a version that only counts tells no instant
+    assert closing(version=written, status="won") == (True, "2026-11-13T10:00:00Z", 5)
+    assert closing(version=written + 1, closedAt="2026-11-12T09:00:00Z") == (True, "2026-11-12T09:00:00Z", 5)
+    assert closing(version=written + 2, status="open", closedAt=None) == (False, None, 3)

@@ -102,6 +102,10 @@ def test_health_that_is_not_shown_is_in_no_widget() -> None:
     health = hidden.widgets.health
     assert (health.score, health.contributions, health.counterfactuals, health.alarm) == (None, [], None, None)
     assert hidden.widgets.time_spent == shown.widgets.time_spent
+    leaving, known = hidden.widgets.cover_risk.if_leaves, shown.widgets.cover_risk.if_leaves
+    assert leaving is not None and known is not None and known.score_now is not None
+    assert (leaving.score_now, leaving.score_then, leaving.grade_then) == (None, None, "insufficient")
+    assert leaving.handover == known.handover
 
 
 def test_engagement_is_null_where_it_is_switched_off() -> None:

@@ -46,6 +46,17 @@ def test_their_side_counts_people_of_interest():
     assert theirs.shares == (Share(KIM, 0.9333), Share(LEE, 0.0667))
 
 
+def test_equal_shares_stand_by_last_contact_then_name_then_key():
+    """A mail of now weighs as much as two of 60 days ago."""
+    old = [mail_out(60, sender=who) for who in (ANNA, BEN) for _ in range(2)]
+    found = history([*old, mail_out(0, sender=CLEO)])
+    assert [(share.person, share.share) for share in cover(found, P).ours.shares] == [
+        (CLEO, 0.3333), (ANNA, 0.3333), (BEN, 0.3333),
+    ]  # fmt: skip
+    by_name = cover(found, P, {ANNA: "zoe", BEN: "Adam", CLEO: "Zoran"}).ours
+    assert [share.person for share in by_name.shares] == [CLEO, BEN, ANNA]
+
+
 @pytest.mark.parametrize(("alone", "single"), [(7, True), (6, False)])
 def test_single_threaded_from_seventy_percent(alone, single):
     contacts = [mail_out(0) for _ in range(alone)] + [mail_out(0, sender=BEN) for _ in range(10 - alone)]

@@ -135,6 +135,11 @@ def test_attachments_are_counted_one_by_one():
     assert (found.attachments, found.attachments_viewed, found.attachment_rate) == (4, 1, 0.25)
 
 
+def test_an_attachment_viewed_again_is_viewed_once():
+    found = engagement(followed(2, attachments=[1, 2], attachments_viewed=[7, 1]))
+    assert (found.attachments, found.attachments_viewed, found.attachment_rate) == (3, 2, 0.6667)
+
+
 def test_no_events_are_fine():
     empty = Events(*(np.empty(0, dtype=dtype) for dtype in ("i8", "u1", "i8", "i8", "u1", "?")))
     assert is_machine(empty, np.array([0]), np.array([3])).tolist() == []
