@@ -44,6 +44,13 @@ param graphClientId string = ''
 @description('Page to which the consent page of Microsoft Entra sends administrators back; empty: the app\'s own.')
 param consentRedirectUrl string = ''
 
+@description('Whether keys that may change come from secrets of their own; false only where the app is older than they are.')
+param ownKeys bool = false
+
+@description('Number of the webhooks\' keys from which their own secret holds; the ones before come from the key of the persons.')
+@minValue(1)
+param ownKeysFrom int = 1
+
 @description('Spans and counters of the app, besides its logs; the package must hold azure-monitor-opentelemetry (docs/operations.md).')
 param traces bool = false
 
@@ -215,6 +222,8 @@ module functionApp 'modules/function-app.bicep' = {
     crmKeyVersion: crmKeyVersion
     consentRedirectUrl: consentRedirectUrl
     traces: traces
+    ownKeys: ownKeys
+    ownKeysFrom: ownKeysFrom
     httpAlwaysReady: httpAlwaysReady
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -248,5 +257,8 @@ output SERVICE_API_ENDPOINT string = functionApp.outputs.address
 output RAPPORT_IDENTITY_CLIENT_ID string = identity.outputs.clientId
 output RAPPORT_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output RAPPORT_KEY_VAULT_ID string = secrets.outputs.id
+// So that an environment that is read back from Azure keeps them: the keys in use hang on them.
+output RAPPORT_OWN_KEYS string = ownKeys ? 'true' : 'false'
+output RAPPORT_OWN_KEYS_FROM string = string(ownKeysFrom)
 output RAPPORT_TABLES_ENDPOINT string = join(storage.outputs.tablesEndpoints, ',')
 output RAPPORT_SERVICE_BUS_HOST string = messaging.outputs.host

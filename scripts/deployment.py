@@ -26,8 +26,8 @@ from scripts import entra
 from scripts.rest import GRAPH, MANAGEMENT, RestError, Service, signed_in, tenant_of
 
 NAME = re.compile(r"[A-Za-z0-9().,_-]{1,64}")
-SECRETS = ("person-key",)
-PERSON_KEY_BYTES = 32
+SECRETS = ("person-key", "webhook-key", "link-key", "store-key")
+KEY_BYTES = 32
 VAULT_API = "2024-11-01"
 HEALTH_SECONDS = 300
 NO_RIGHT = (401, 403)
@@ -98,10 +98,17 @@ def make_secret(vault: str, name: str, management: Service) -> bool:
     except RestError as error:
         if error.status != 404:
             raise
-        value = base64.b64encode(secrets.token_bytes(PERSON_KEY_BYTES)).decode()
+        value = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
         management.call("PUT", path, {"properties": {"value": value, "contentType": "base64"}})
         return True
     return False
+
+
+def make_secrets(vault: str) -> None:
+    """Make the secrets that are missing, and say so."""
+    management = signed_in(given("RAPPORT_MANAGEMENT", MANAGEMENT))
+    for name in SECRETS:
+        print(f"secret {name}: {'made' if make_secret(vault, name, management) else 'was there'}")
 
 
 def wait_for_health(address: str, seconds: float, pause: float = 5.0) -> dict[str, object]:
@@ -140,6 +147,12 @@ def before_provision(*, dry_run: bool) -> None:
         return
     if given("RAPPORT_MONTHLY_BUDGET", "0") != "0":
         keep("RAPPORT_BUDGET_START", start)
+    if vault := given("RAPPORT_KEY_VAULT_ID"):
+        # The templates refer to them, so they must be there before.
+        if given("RAPPORT_OWN_KEYS") == "true":
+            make_secrets(vault)
+    elif not given("RAPPORT_OWN_KEYS"):
+        keep("RAPPORT_OWN_KEYS", "true")  # a new installation has never handed out keys that come from the persons' key
     wants_graph = wanted.mode and not given("RAPPORT_GRAPH_CLIENT_ID")
     if wants_graph or not given("RAPPORT_AUTH_CLIENT_ID"):
         register(wanted, signed_in(given("RAPPORT_GRAPH", GRAPH)))
@@ -195,9 +208,7 @@ def after_provision(*, dry_run: bool) -> None:
         print(json.dumps({"requests": requests, "secrets": [f"{vault}/secrets/{name}" for name in SECRETS]}))
         return
     register(wanted, signed_in(given("RAPPORT_GRAPH", GRAPH)))
-    management = signed_in(given("RAPPORT_MANAGEMENT", MANAGEMENT))
-    for name in SECRETS:
-        print(f"secret {name}: {'made' if make_secret(vault, name, management) else 'was there'}")
+    make_secrets(vault)
     sends = given("RAPPORT_SEND_INTRODUCTIONS").lower() == "true"
     print(next_steps(given("RAPPORT_GRAPH_CLIENT_ID"), wanted.tenant, wanted.mode, wanted.redirect, sends=sends))
 

@@ -10,7 +10,7 @@ import hmac
 
 from msgspec import Struct
 
-from shared import telemetry
+from shared import own_keys, telemetry
 from shared.errors import UnauthenticatedError
 from shared.settings import Settings, settings
 
@@ -27,8 +27,7 @@ class WebhookKey(Struct, frozen=True, rename="camel"):
 
 def keys(values: Settings) -> tuple[str, ...]:
     """The keys that are taken: the present one, then the one before it. Raises SettingError without PERSON_KEY."""
-    versions = (values.crm_key_version, values.crm_key_version - 1)
-    return tuple(values.derived_key(f"crm-webhook/{version}").hex() for version in versions if version > 0)
+    return tuple(key.hex() for key in own_keys.numbered(values, "crm-webhook", values.crm_key_version))
 
 
 def present() -> WebhookKey:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from shared import decoders
+from shared import decoders, own_keys
 from shared.errors import InvalidInputError
 from shared.settings import settings
 
@@ -34,10 +34,10 @@ def seal(state: object, *, purpose: str, key: bytes | None = None) -> str:
     """A token for `state` (anything msgspec writes as JSON) that only `unseal` with the same purpose reads.
 
     `purpose` names the list with all that narrows it: route, filters, sort, and the caller if the rows depend on him.
-    The content is signed, not hidden: put no address into it. `key` is by default derived from PERSON_KEY.
+    The content is signed, not hidden: put no address into it. `key`: by default LINK_KEY's.
     """
     content = msgspec.json.encode(state)
-    return base64.urlsafe_b64encode(_mac(content, purpose, key) + content).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_mac(content, purpose, _keys(key)[0]) + content).decode().rstrip("=")
 
 
 def unseal(token: str, state_type: type[State], *, purpose: str, key: bytes | None = None) -> State:
@@ -47,7 +47,8 @@ def unseal(token: str, state_type: type[State], *, purpose: str, key: bytes | No
     except (binascii.Error, ValueError):
         sealed = b""
     mac, content = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
-    if len(token) > _LONGEST_TOKEN or not content or not hmac.compare_digest(mac, _mac(content, purpose, key)):
+    ours = any(hmac.compare_digest(mac, _mac(content, purpose, each)) for each in _keys(key))
+    if len(token) > _LONGEST_TOKEN or not content or not ours:
         raise InvalidInputError("The continuation is not one that this list gave.", "$.continuation")
     try:
         return decoders.of_json(state_type).decode(content)
@@ -55,6 +56,10 @@ def unseal(token: str, state_type: type[State], *, purpose: str, key: bytes | No
         raise InvalidInputError("The continuation is too old; start the list again.", "$.continuation") from None
 
 
-def _mac(content: bytes, purpose: str, key: bytes | None) -> bytes:
-    key = settings().derived_key("continuation") if key is None else key
+def _keys(key: bytes | None) -> tuple[bytes, ...]:
+    """The one that is given, else those that are taken; the first one signs."""
+    return own_keys.signing(settings(), "continuation") if key is None else (key,)
+
+
+def _mac(content: bytes, purpose: str, key: bytes) -> bytes:
     return hmac.digest(key, purpose.encode() + b"\0" + content, "sha256")[:_MAC_BYTES]

@@ -82,6 +82,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
             secret=True,
         ),
     ] = ""
+    webhook_key: Annotated[
+        str,
+        _about(
+            "Key of the webhooks' keys, of the same form; without it, and for numbers below OWN_KEYS_FROM, PERSON_KEY.",
+            secret=True,
+        ),
+    ] = ""
+    link_key: Annotated[
+        str,
+        _about(
+            "Key under which links and continuations are signed, of the same form; without it PERSON_KEY.", secret=True
+        ),
+    ] = ""
+    store_key: Annotated[
+        str,
+        _about(
+            "Key under which the addresses are stored that lead on in a mailbox, of the same form; without it PERSON_KEY.",
+            secret=True,
+        ),
+    ] = ""
+    own_keys_from: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000),
+        _about("Number of the webhooks' keys from which WEBHOOK_KEY holds; 1 where there always was one."),
+    ] = 1
     auth_openid_configuration: Annotated[
         str,
         _about(
@@ -260,17 +285,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     @property
     def person_key_bytes(self) -> bytes:
         """The key of the person hashes. Raises SettingError when it is not set, not base64 or shorter than 32 bytes."""
+        return self._key_bytes("PERSON_KEY")
+
+    def _key_bytes(self, name: str) -> bytes:
         try:
-            key = base64.b64decode(self.need("PERSON_KEY"), validate=True)
+            key = base64.b64decode(self.need(name), validate=True)
         except binascii.Error:
-            raise SettingError("The app setting PERSON_KEY is not base64.") from None
+            raise SettingError(f"The app setting {name} is not base64.") from None
         if len(key) < PERSON_KEY_BYTES:
-            raise SettingError(f"The app setting PERSON_KEY has {len(key)} bytes, {PERSON_KEY_BYTES} are needed.")
+            raise SettingError(f"The app setting {name} has {len(key)} bytes, {PERSON_KEY_BYTES} are needed.")
         return key
 
-    def derived_key(self, purpose: str) -> bytes:
-        """A 32-byte key of its own for `purpose`, derived from PERSON_KEY, so that no two uses share a key."""
-        return hmac.digest(self.person_key_bytes, b"rapport/" + purpose.encode(), "sha256")
+    def derived_key(self, purpose: str, name: str = "PERSON_KEY") -> bytes:
+        """A 32-byte key of its own for `purpose`, derived from the key in a setting, so that no two uses share a key.
+
+        `shared.own_keys` says which setting a key comes from that may change.
+        """
+        return hmac.digest(self._key_bytes(name), b"rapport/" + purpose.encode(), "sha256")
 
     @property
     def internal_domains(self) -> frozenset[str]:

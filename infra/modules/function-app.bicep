@@ -24,6 +24,8 @@ param graphKeyVersion int
 param crmKeyVersion int
 param consentRedirectUrl string
 param traces bool
+param ownKeys bool
+param ownKeysFrom int
 param httpAlwaysReady int
 param instanceMemoryMB int
 param maximumInstanceCount int
@@ -163,6 +165,10 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     AZURE_CLIENT_ID: identityClientId
     TABLES__endpoint: tablesEndpoint
     PERSON_KEY: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/person-key)'
+    WEBHOOK_KEY: ownKeys ? '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/webhook-key)' : ''
+    LINK_KEY: ownKeys ? '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/link-key)' : ''
+    STORE_KEY: ownKeys ? '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/store-key)' : ''
+    OWN_KEYS_FROM: string(ownKeysFrom)
     AUTH_OPENID_CONFIGURATION: '${issuer}/.well-known/openid-configuration'
     AUTH_ISSUER: issuer
     AUTH_AUDIENCE: authClientId

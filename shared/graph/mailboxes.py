@@ -8,7 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shared import tables
+from shared import own_keys, tables
 from shared.errors import UnavailableError
 from shared.settings import settings
 
@@ -184,10 +184,16 @@ def forget(mailbox: str) -> None:
 def _cipher() -> Any:
     import base64
 
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import Fernet, MultiFernet
 
-    return Fernet(base64.urlsafe_b64encode(settings().derived_key("graph-links")))
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in own_keys.storing(settings(), "graph-links")])
 
 
 def _decrypted(text: str) -> str:
-    return _cipher().decrypt(text.encode()).decode() if text else ""
+    """The link; "" for one under a key that is gone, which is as good as lost: what came meanwhile is then read as a list."""
+    from cryptography.fernet import InvalidToken
+
+    try:
+        return str(_cipher().decrypt(text.encode()).decode()) if text else ""
+    except InvalidToken:
+        return ""

@@ -44,12 +44,21 @@ def test_bicep_repeats_the_defaults_of_the_table(settings: dict[str, Any]) -> No
 DEFAULTS = {row.name: row.default for row in table() if row.default and row.where == "everywhere"}
 
 
-def test_every_secret_is_a_reference_to_the_vault(settings: dict[str, Any]) -> None:
+def test_every_secret_is_a_reference_to_the_vault() -> None:
+    found = evaluate(ROOT / "infra/main.bicep", authClientId="client", ownKeys=True)
+    settings = found.only("Microsoft.Web/sites/config", name="appsettings").body["properties"]
+    assert len({settings[row.name] for row in table() if row.secret and row.name in settings}) == 4
     for row in table():
         if row.secret and row.name in settings:
             assert re.fullmatch(
                 r"@Microsoft\.KeyVault\(SecretUri=\{secrets\.vault\..*\}secrets/[a-z-]+\)", settings[row.name]
             )
+
+
+def test_an_installation_without_keys_of_its_own_goes_on_as_it_was(settings: dict[str, Any]) -> None:
+    """A reference to a secret that is not there would be taken for the key."""
+    assert {settings[name] for name in ("WEBHOOK_KEY", "LINK_KEY", "STORE_KEY")} == {""}
+    assert settings["OWN_KEYS_FROM"] == "1"
 
 
 def test_every_value_is_text(settings: dict[str, Any]) -> None:

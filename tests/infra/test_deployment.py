@@ -77,7 +77,7 @@ def project(tmp_path: Path, server: Azure) -> Project:
 
 
 def test_roles_are_those_that_the_app_asks_for() -> None:
-    assert set(entra.ROLES) == {auth.READER, auth.COVER_RISK, auth.INGEST, auth.ADMIN}
+    assert set(entra.ROLES) == {auth.READER, auth.COVER_RISK, auth.LOOKUP, auth.INGEST, auth.ADMIN, auth.PRIVACY}
 
 
 def test_registrations_are_made_and_made_again_without_change(server: Azure, graph: Service) -> None:
@@ -122,14 +122,18 @@ def test_role_ids_never_change() -> None:
     assert {role["value"]: role["id"] for role in roles} == {
         "Rapport.Reader": READER_ID,
         "Rapport.CoverRisk": COVER_RISK_ID,
+        "Rapport.Lookup": LOOKUP_ID,
         "Rapport.Ingest": INGEST_ID,
         "Rapport.Admin": ADMIN_ID,
+        "Rapport.Privacy": PRIVACY_ID,
     }
 
 
 READER_ID = "916f81f3-bb5a-5aba-957a-70e449c29435"
 COVER_RISK_ID = "dbc43e01-e819-5f48-87b7-786fac191bab"
 INGEST_ID = "26bb597d-9bf4-59f6-8081-ec0789d9bb6c"
+LOOKUP_ID = "0f73735e-8646-5f53-b420-839bef6802dc"
+PRIVACY_ID = "ad893a77-c666-5fc5-9fc7-95960cb18657"
 ADMIN_ID = "484b1d27-2ee3-5fa5-a2d3-8db1b45dde6e"
 
 
@@ -180,13 +184,28 @@ def test_who_may_not_register_is_told_who_can(project: Project, server: Azure) -
 
 def test_after_provision_makes_each_secret_once(project: Project, server: Azure) -> None:
     assert "made" in project.run("after-provision", RAPPORT_IDENTITY_PRINCIPAL_ID="identity").stdout
-    secret = server.secrets[f"{VAULT}/secrets/person-key"]
-    assert len(base64.b64decode(secret, validate=True)) == 32
+    secrets = dict(server.secrets)
+    assert set(secrets) == {f"{VAULT}/secrets/{name}" for name in deployment.SECRETS}
+    assert len(set(secrets.values())) == len(deployment.SECRETS)
+    assert {len(base64.b64decode(secret, validate=True)) for secret in secrets.values()} == {32}
     again = project.run("after-provision", RAPPORT_IDENTITY_PRINCIPAL_ID="identity")
     assert "was there" in again.stdout
-    assert server.secrets == {f"{VAULT}/secrets/person-key": secret}
-    assert secret not in again.stdout + again.stderr
+    assert server.secrets == secrets
+    assert not [secret for secret in secrets.values() if secret in again.stdout + again.stderr]
     assert server.applications["rapport-api-test"]["credentials"]["rapport"]["subject"] == "identity"
+
+
+def test_a_new_installation_has_keys_of_its_own_and_an_old_one_when_it_wants_them(
+    project: Project, server: Azure
+) -> None:
+    known = {"RAPPORT_AUTH_CLIENT_ID": "known"}
+    assert project.run("before-provision", RAPPORT_KEY_VAULT_ID="", **known).returncode == 0
+    assert project.kept() == {"RAPPORT_OWN_KEYS": "true"}
+    assert project.run("before-provision", **known).returncode == 0
+    assert server.secrets == {}
+    # The templates refer to the secrets, so they are made before the templates are deployed.
+    assert project.run("before-provision", RAPPORT_OWN_KEYS="true", **known).returncode == 0
+    assert {path.rpartition("/")[2] for path in server.secrets} == set(deployment.SECRETS)
 
 
 def test_after_provision_says_what_people_have_to_do() -> None:
