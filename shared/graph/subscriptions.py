@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from shared import tables
+from shared import own_keys, tables
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
 from shared.graph.times import instant_of, text_of
@@ -71,8 +71,7 @@ def _write(subscription: Subscription) -> None:
 
 def url_keys(values: Settings) -> tuple[str, ...]:
     """The keys that a notification address may carry: the present one, then the one before it."""
-    versions = (values.graph_key_version, values.graph_key_version - 1)
-    return tuple(values.derived_key(f"graph-notifications/{version}").hex() for version in versions if version > 0)
+    return tuple(key.hex() for key in own_keys.numbered(values, "graph-notifications", values.graph_key_version))
 
 
 def address(values: Settings, route: str) -> str:
