@@ -6,7 +6,7 @@ import time
 
 import azure.functions as func
 
-from shared.auth import ADMIN, PERSON, READER, caller
+from shared.auth import ADMIN, PERSON, PRIVACY, READER, caller
 from shared.errors import ForbiddenError, InvalidInputError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
 
@@ -33,7 +33,7 @@ def get_my_data(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="people/data", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="What is held about whoever has an address, page by page; noted in the access log",
-    roles=(ADMIN,),
+    roles=(ADMIN, PRIVACY),
     request="shared.personal_data_shapes.PersonalDataRequest",
     response="shared.personal_data_shapes.PersonalData",
     errors=_ERRORS,
@@ -50,7 +50,7 @@ def post_person_data(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="people/resolve", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="What an address resolves to, and why; noted in the access log",
-    roles=(ADMIN,),
+    roles=(ADMIN, PRIVACY),
     request="shared.personal_data_shapes.AddressRequest",
     response="shared.resolutions.Resolution",
     errors=_ERRORS,
@@ -66,7 +66,7 @@ def post_person_resolution(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="opt-outs", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="Take out a person from outside, a former colleague, or one of ours whom the CRM does not know",
-    roles=(ADMIN,),
+    roles=(ADMIN, PRIVACY),
     request="shared.personal_data_shapes.AddressRequest",
     response="shared.receipts.Receipt",
     errors=_ERRORS,

@@ -6,7 +6,7 @@ import time
 
 import azure.functions as func
 
-from shared.auth import ADMIN, PERSON, READER, caller
+from shared.auth import ADMIN, PERSON, PRIVACY, READER, caller
 from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooManyRequestsError, UnavailableError
 from shared.http import endpoint, json_response, query_of, request_of
 
@@ -110,7 +110,7 @@ def get_my_accesses(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="accesses", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="How much each reader read of person-level data",
-    roles=(ADMIN,),
+    roles=(ADMIN, PRIVACY),
     response="shared.access_log.ReaderCounts",
     query="shared.access_log.AccessQuery",
     errors=_ERRORS,
@@ -126,7 +126,7 @@ def get_accesses(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="opt-outs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="The receipts of everybody who has opted out",
-    roles=(ADMIN,),
+    roles=(ADMIN, PRIVACY),
     response="shared.receipts.Receipts",
     errors=(UnavailableError,),
 )
@@ -141,7 +141,7 @@ def get_opt_outs(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="opt-outs/{address}", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="Take an outside person out of the product (better: POST opt-outs, which keeps the address out of the path)",
-    roles=(ADMIN,),
+    roles=(ADMIN, PRIVACY),
     response="shared.receipts.Receipt",
     errors=_ERRORS,
 )
@@ -155,7 +155,7 @@ def put_opt_out(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="people/{address}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
     summary="What an address resolves to, and why (better: POST people/resolve, which keeps the address out of the path)",
-    roles=(ADMIN,),
+    roles=(ADMIN, PRIVACY),
     response="shared.resolutions.Resolution",
     errors=_ERRORS,
 )

@@ -21,8 +21,10 @@ _IDS = uuid.UUID("5b1d3a52-6a0c-4b7e-8f6e-0d8a0f0e7c11")  # our namespace of ids
 ROLES = {
     "Rapport.Reader": "Read widgets, lists and who knows whom",
     "Rapport.CoverRisk": "See whose leaving a relationship would not survive",
+    "Rapport.Lookup": "See who knows whom, where the organisation's settings ask for this role",
     "Rapport.Ingest": "Send changed CRM activities",
     "Rapport.Admin": "Change settings, give consent, handle privacy requests",
+    "Rapport.Privacy": "Handle privacy requests, see how much each reader read",
 }
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 DIRECTORY = {

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 READER = "Rapport.Reader"  # widgets, lists, who knows whom; row rights are checked besides
 COVER_RISK = "Rapport.CoverRisk"  # names of colleagues in cover risk, also on others' records
 INGEST = "Rapport.Ingest"  # sends changed CRM activities
-# Settings, consent, privacy requests. It implies neither of the others: who administers does not thereby read
-# relationships. A route that several roles may use lists them all.
+LOOKUP = "Rapport.Lookup"  # besides Reader: who knows whom, where the organisation's setting `lookupRole` asks for it
+PRIVACY = "Rapport.Privacy"  # requests of people about their data, opt-outs, how much each reader read; nothing else
+# Settings, consent, and what PRIVACY may. It reads widgets and lists too, of records that the caller may read in the CRM, but not
+# who knows whom. No role implies another: a route that several roles may use lists them all.
 ADMIN = "Rapport.Admin"
 # Beside a role: whoever signs in as a person, without any role. What people may ask about themselves must not depend on what
 # they were given; an app has no sign-in address and is no person.

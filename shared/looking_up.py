@@ -48,8 +48,8 @@ def address(query: AddressQuery, who: Caller, now: int) -> WhoKnowsWhom:
     """Who knows an address or a domain. Raises InvalidInputError for none or both, TooManyRequestsError above the limit."""
     if bool(query.address) == bool(query.domain):
         raise InvalidInputError("give an address or a domain", "$.address")
-    count(query, who, now)
     view = View(who, now, query.own_order)
+    count(query, who, now)
     if query.address:
         found = targets.of_address(query.address, now, view.rule, view.ours)
     else:

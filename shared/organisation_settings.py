@@ -193,6 +193,7 @@ class OrganisationSettings(Document, frozen=True):
     single_thread_percent: Annotated[float, Meta(ge=50, le=100)] = 70.0
     two_year_rule: bool = False
     strict_own_side: bool = False
+    lookup_role: bool = False
     email_engagement: bool = True
     show_health: bool = True
     similar_deals: SimilarDeals = field(default_factory=SimilarDeals)

@@ -11,10 +11,10 @@ from itertools import chain
 
 from msgspec import Struct
 
-from shared import choices, closeness, exchange, organisation, stamps, targets
+from shared import choices, closeness, exchange, organisation, retention, stamps, targets
 from shared import directory as directories
 from shared.acquaintance import Known, Line, raw_at, rule_of
-from shared.auth import Caller
+from shared.auth import LOOKUP, Caller, require_role
 from shared.choices import Block, Choices, Standing
 from shared.directory import Directory
 from shared.errors import InvalidInputError
@@ -53,12 +53,17 @@ class Candidate(Struct, frozen=True):
 
 
 class View:
-    """What one caller sees at one instant: people of ours, their choices, the settings in force."""
+    """What one caller sees at one instant: people of ours, their choices, the settings in force.
+
+    Raises ForbiddenError for a caller without the role for it, where the organisation asks for one.
+    """
 
     def __init__(self, who: Caller, now: int, own_order: bool = True) -> None:
         self.in_force: Stamps = stamps.read()
         self.ours: Directory = directories.directory(self.in_force.people)
         self.settings: OrganisationSettings = organisation.settings_at(self.in_force.parameters)
+        if self.settings.lookup_role:
+            require_role(who, (LOOKUP,))
         self.parameters: Parameters = organisation.parameters(self.in_force.parameters)
         self.rule: str = rule_of(self.parameters)
         self.basic: bool = self.parameters.strength_basic
@@ -127,7 +132,7 @@ def answer(found: Found, view: View, query: RecordQuery, exact: Collection[str])
         name=found.name,
         computed_at=instant(row.computed_at if row else view.now),
         as_of=instant(view.now),
-        flags=exchange.flags(),
+        flags=_flags(view),
         params_version=view.in_force.parameters,
         records=list(found.records),
         total=len(ordered),
@@ -136,6 +141,12 @@ def answer(found: Found, view: View, query: RecordQuery, exact: Collection[str])
         reason=None if ordered else found.reason or NO_CONTACT,
         alternatives=_alternatives(found, view, {each.line.key for each in ordered}) if not start else [],
     )
+
+
+def _flags(view: View) -> list[str]:
+    flags, held_from = exchange.flags(), retention.held_from()
+    cut = held_from is not None and held_from > view.now - view.parameters.strength_window_days * DAY
+    return flags + ["partial"] * (cut and "partial" not in flags)
 
 
 def _candidates(rows: Iterable[tuple[Known, PersonRef | None]], view: View) -> Iterator[Candidate]:

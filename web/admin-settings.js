@@ -14,7 +14,7 @@ const GROUPS = {
   counted: ["recipientLimit", "noiseRules", "internalDomains", "neverLog"],
   privacy: ["strictOwnSide", "emailEngagement"],
   similar: ["similarDeals"],
-  colleagues: ["whoKnowsWhom", "introductions"],
+  colleagues: ["lookupRole", "whoKnowsWhom", "introductions"],
 };
 const FOLLOW_MS = 2_000;
 

@@ -12,7 +12,9 @@ from shared import (
     access_log,
     acquaintance_rows,
     choices,
+    introductions,
     looking_up,
+    lookups,
     organisation,
     personal_subject,
     publishing,
@@ -20,11 +22,12 @@ from shared import (
     tables,
 )
 from shared.access_log import AccessQuery
-from shared.auth import READER, Caller
+from shared.auth import LOOKUP, READER, Caller
 from shared.choices import Choices
 from shared.errors import ForbiddenError, InvalidInputError, NotFoundError, TooManyRequestsError
 from shared.graph import consent_state
 from shared.graph.consent import State, Transition
+from shared.introduction_shapes import Wanted
 from shared.keys import keys
 from shared.known_colleagues import AddressQuery, KnownColleague, RecordQuery, WhoKnowsWhom
 from shared.organisation_settings import OrganisationSettings
@@ -328,6 +331,27 @@ def publish(version: int, **chosen: object) -> None:
     row = {"PartitionKey": organisation.PARTITION, "RowKey": organisation.row_key(version), "v": organisation.VERSION}
     tables.upsert(organisation.TABLE, {**row, **tables.split(msgspec.json.encode(document))})
     publishing.put_in_force(version)
+
+
+def test_the_organisation_may_ask_for_a_role_of_its_own() -> None:
+    told([*the_organisation(), mail(4, "anna", "kim")])
+    document = OrganisationSettings(lookup_role=True)
+    row = {"PartitionKey": organisation.PARTITION, "RowKey": organisation.row_key(1), "v": organisation.VERSION}
+    tables.upsert(organisation.TABLE, {**row, **tables.split(msgspec.json.encode(document))})
+    publishing.put_in_force(1)
+    reader = caller("cleo")
+    wish = Wanted(introducer="user:anna", target="contact:kim")
+    for ask in (
+        lambda: about("contact:kim", reader),
+        lambda: looking_up.address(AddressQuery(address="kim@cust.example"), reader, NOW),
+        lambda: introductions.preview(wish, reader, "https://app.example", NOW),
+    ):
+        with pytest.raises(ForbiddenError, match=LOOKUP):
+            ask()
+    assert not list(tables.query(lookups.TABLE, f"{reader.id}|2026-03-15"))  # what is refused does not count
+    seller = replace(reader, roles=frozenset({READER, LOOKUP}))
+    assert colleagues(about("contact:kim", seller)) == ["user:anna"]
+    assert introductions.preview(wish, seller, "https://app.example", NOW).to == "anna@us.example"
 
 
 def test_the_basic_mode_counts_mails_and_meetings_of_the_window_and_gives_everyone_the_same_order() -> None:
