@@ -1,4 +1,4 @@
-"""A real browser for the widgets: the Chromium of this machine, one a session, a page a test.
+"""A real browser for the widgets: the Chromium of this machine, one a file, a page a test.
 
 `CHROMIUM_PATH` names another one. Where none is found, tests are skipped with the reason, and fail in CI. A failed test
 leaves its picture and what the console said in build/web-failures/.
@@ -36,8 +36,9 @@ def _chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ended with its file: while it lives its event loop runs, and other tests of the process could start none."""
     path = _chromium()
     with sync_playwright() as playwright:
         # Chromium refuses its sandbox to root, and only to root.
@@ -47,9 +48,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def window(browser: Browser) -> Iterator[BrowserContext]:
-    """What the pages of all tests share: the cache, so that the scripts are loaded once."""
+    """What the pages of a file's tests share: the cache, so that the scripts are loaded once."""
     context = browser.new_context(viewport={"width": 1200, "height": 900}, timezone_id="UTC", locale="en-US")
     yield context
     context.close()
