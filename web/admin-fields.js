@@ -162,7 +162,7 @@ export class Fields {
   }
 
   #loose(path, schema) {
-    return this.#fieldset(path, LOOSE_KEYS[path.join(".")].map((key) => this.#number([...path, key], this.#resolved(schema), true)));
+    return this.#fieldset(path, (LOOSE_KEYS[path.join(".")] ?? Object.keys(this.get(path))).map((key) => this.#number([...path, key], this.#resolved(schema), true)));
   }
 
   /** Working hours of a day as text: `08:00-12:00, 13:00-17:00`; nothing is a day off. */
@@ -197,7 +197,7 @@ export class Fields {
         n > 0 && button("up", n, () => rows.splice(n - 1, 2, rows[n], rows[n - 1])),
         button("remove", n, () => rows.splice(n, 1)),
       );
-    const blank = () => Object.fromEntries(Object.entries(item.properties).map(([name, one]) => [name, one.default ?? this.#resolved(one).enum?.[0] ?? null]));
+    const blank = () => Object.fromEntries(Object.entries(item.properties).map(([name, one]) => [name, "default" in one ? one.default : this.#resolved(one).enum?.[0]]));
     const add = h("button", { type: "button", "data-focus": `${this.#id(path)}-add`, onclick: renew(() => rows.push({ ...blank(), ...(item.properties.frequency && { frequency: "weekly" }) })) }, this.say.text("set.add"));
     const place = this.#fieldset(path, [h("ol", { class: "rules wide" }, rows.map(row)), add], this.say.text(`set.${path.join(".")}.note`));
     return place;

@@ -6,6 +6,7 @@ import { data, facts, part, Section, table } from "./admin-section.js";
 
 const CAN_BE_SWITCHED_OFF = ["BACKFILL", "LIVE"];
 const ENABLES = ["DISABLED", "AUTO_OFF"];
+const STOPPED = ["DISABLED", "CRM_ONLY"];
 const listed = (items, shown) => items.map((one, number) => [number > 0 && ", ", shown(one)]);
 const lines = (text) => text.split("\n").map((one) => one.trim()).filter(Boolean);
 
@@ -14,13 +15,14 @@ export class MailboxesSection extends Section {
   #preview = null;
 
   async read() {
-    const [status, { roles }] = await Promise.all([this.ask(["settings", "status"], { language: this.say.tag }), this.ask(["consent", "roles"])]);
-    return { status, roles };
+    const asked = [this.ask(["settings", "status"], { language: this.say.tag }), this.ask(["consent", "roles"]), this.ask(["consent", "erasures"]), this.ask(["settings"])];
+    const [status, { roles }, { receipts }, { settings }] = await Promise.all(asked);
+    return { status, roles, receipts, keepDays: settings.exchangeKeepDays };
   }
 
-  nodes({ status, roles }) {
+  nodes({ status, roles, receipts, keepDays }) {
     this.#choice ??= { roles: status.roles, groups: status.groups, includeInactive: status.includeInactive };
-    return [this.#scope(status, roles), this.#previewed(), this.#consent(status), this.#end(status)];
+    return [this.#scope(status, roles), this.#previewed(), this.#consent(status), this.#end(status, keepDays), this.#erasures(receipts)];
   }
 
   #scope(status, roles) {
@@ -154,9 +156,10 @@ export class MailboxesSection extends Section {
     this.#become(await this.tell("POST", ["consent", "returned"], answer));
   }
 
-  #end({ state }) {
-    if (state === "DISABLED") return null;
-    const turn = (on) => this.button(on ? "end.on" : "end.off", (event) => this.#turn(event, on), on ? {} : { class: "danger" });
+  #end({ state, mailboxes }, keepDays) {
+    const isHeld = mailboxes.held > 0 && STOPPED.includes(state);
+    if (state === "DISABLED" && !isHeld) return null;
+    const turn = (on) => this.button(on ? "end.on" : "end.off", (event) => this.#turn(event, on, keepDays), on ? {} : { class: "danger" });
     return part(
       "end",
       this.text("end.title"),
@@ -166,18 +169,57 @@ export class MailboxesSection extends Section {
         { class: "controls" },
         CAN_BE_SWITCHED_OFF.includes(state) && turn(false),
         state === "CRM_ONLY" && turn(true),
-        this.button("end.disable", (event) => this.#disable(event), { class: "danger" }),
+        state !== "DISABLED" && this.button("end.disable", (event) => this.#disable(event, keepDays), { class: "danger" }),
+        isHeld && this.button("end.eraseNow", (event) => this.#eraseNow(event, state), { class: "danger" }),
       ),
     );
   }
 
-  async #turn(event, on) {
-    if (!on && !(await this.confirm(this.text("end.off"), [this.text("end.offText"), this.text("end.erased")], this.text("end.off")))) return;
-    this.act(event, async () => this.#become(await this.tell("POST", ["consent", "switch"], { on })), { done: on ? "end.isOn" : "end.isOff" });
+  /** What ending means, and whether to wait with the erasure as long as the settings grant. */
+  #asked(key, keepDays) {
+    const later = this.text("end.erased", { days: this.say.amount(keepDays, "day") });
+    return this.confirm(this.text(key), [this.text(`${key}.text`), later], this.text(key), this.text("end.atOnce"));
   }
 
-  async #disable(event) {
-    if (!(await this.confirm(this.text("end.disable"), [this.text("end.disableText"), this.text("end.erased")], this.text("end.disable")))) return;
-    this.act(event, async () => this.#become(await this.tell("POST", ["consent", "disable"])), { done: "end.isDisabled" });
+  async #turn(event, on, keepDays) {
+    const asked = on ? { chosen: false } : await this.#asked("end.off", keepDays);
+    if (asked) this.#stop(event, ["switch"], { on, eraseNow: asked.chosen }, {}, on ? "end.isOn" : "end.isOff");
+  }
+
+  async #disable(event, keepDays) {
+    const asked = await this.#asked("end.disable", keepDays);
+    if (asked) this.#stop(event, ["disable"], undefined, { eraseNow: asked.chosen && "true" }, "end.isDisabled");
+  }
+
+  async #eraseNow(event, state) {
+    if (!(await this.confirm(this.text("end.eraseNow"), this.text("end.eraseNowText"), this.text("end.eraseNow")))) return;
+    if (state === "CRM_ONLY") this.#stop(event, ["switch"], { on: false, eraseNow: true }, {}, "end.isErasing");
+    else this.#stop(event, ["disable"], undefined, { eraseNow: "true" }, "end.isErasing");
+  }
+
+  #stop(event, route, content, query, done) {
+    this.act(event, async () => {
+      await this.tell("POST", ["consent", ...route], content, {}, query);
+      this.#choice = null;
+      await this.refresh();
+    }, { done });
+  }
+
+  #erasures(receipts) {
+    if (receipts.length === 0) return null;
+    const { say } = this;
+    const heads = ["stoppedAt", "why", "state", "completedAt", "gone"].map((name) => this.text(`exchangeErasure.${name}`));
+    const rows = receipts.map((one) => {
+      const counts = Object.entries(one.counts).map(([name, n]) => h("div", {}, say.has(`gone.${name}`) ? this.text(`gone.${name}`) : name, ": ", say.number(n)));
+      return [
+        say.dateTime(one.stoppedAt),
+        this.text(`stopped.${one.reason}`),
+        this.text(`erasure.${one.status}`),
+        one.completedAt ? say.dateTime(one.completedAt) : this.text("overview.notYet"),
+        h("div", {}, counts, h("details", { "data-key": `erasure-${one.id}` }, h("summary", { "data-focus": `erasure-${one.id}` }, this.text("optOuts.signature")), h("code", { dir: "ltr" }, one.signature))),
+      ];
+    });
+    const title = this.text("exchangeErasure.title");
+    return part("erasures", title, table(title, heads, rows));
   }
 }

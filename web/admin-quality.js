@@ -32,7 +32,7 @@ export class QualitySection extends Section {
     const rows = scores.map((one) => [this.#named(one.score), this.#area(one.auc), number(say.number(one.averagePrecision, 3)), number(say.number(one.calibrationError, 3)), number(say.number(one.brier, 3))]);
     const heads = ["score", "auc", "averagePrecision", "calibrationError", "brier"].map((name) => this.text(`quality.${name}`));
     return part(
-      "ties",
+      "foretellsTies",
       this.text("quality.ties"),
       h("p", { class: "note" }, this.text(sampled ? "quality.basisSampled" : "quality.basis", basis)),
       ours ? h("p", {}, h("strong", {}, this.text(`quality.${verdict(ours.auc)}`, { percent: say.percent(ours.auc) })), " ", this.#beaten(betterBaselines)) : h("p", {}, this.text("quality.tooShort"), reason && h("bdi", { lang: "en" }, ` ${reason}`)),
@@ -52,7 +52,7 @@ export class QualitySection extends Section {
       const rules = [["decay", aucDecay], ["recency", aucRecency]].map(([name, value]) => h("div", {}, this.#named(name), ": ", say.number(value, 3)));
       return [say.amount(daysBefore, "day"), [counted, some], this.#area(auc), h("bdi", { dir: "ltr" }, interval), h("span", {}, rules)];
     });
-    return part("deals", this.text("quality.dealsTitle"), h("p", {}, this.text("quality.dealsText")), rows.length ? table(this.text("quality.dealsTitle"), heads, rows) : h("p", {}, this.text("quality.noDeals")));
+    return part("foretellsDeals", this.text("quality.dealsTitle"), h("p", {}, this.text("quality.dealsText")), rows.length ? table(this.text("quality.dealsTitle"), heads, rows) : h("p", {}, this.text("quality.noDeals")));
   }
 
   /** An area as a number and a line from chance to perfect. */

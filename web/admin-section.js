@@ -32,8 +32,8 @@ export class Section {
     return ask(this.element.record.baseUrl, segments, query);
   }
 
-  tell(method, segments, content, headers) {
-    return tell(this.element.record.baseUrl, method, segments, content, headers);
+  tell(method, segments, content, headers, query) {
+    return tell(this.element.record.baseUrl, method, segments, content, headers, query);
   }
 
   /** Read anew and show it; what was shown stays until then, and an answer to an earlier question is dropped. */
@@ -111,14 +111,20 @@ export class Section {
     return [this.text(`refused.${reason}`), told && h("bdi", { lang: "en", dir: "ltr" }, ` ${detail}`)];
   }
 
-  /** Ask in a dialog before something that cannot be taken back; gives whether it was confirmed. The safe answer has the focus. */
-  confirm(title, text, yes) {
+  /**
+   * Ask in a dialog before something that cannot be taken back: null, or `{ chosen }` when it was confirmed, of a box with the text
+   * `option`. The safe answer has the focus.
+   */
+  confirm(title, text, yes, option = "") {
     return new Promise((decide) => {
+      const box = h("input", { type: "checkbox" });
+      const close = () => (dialog.remove(), decide(dialog.returnValue === "yes" ? { chosen: box.checked } : null));
       const dialog = h(
         "dialog",
-        { "aria-labelledby": "dialog-title", onclose: () => (dialog.remove(), decide(dialog.returnValue === "yes")) },
+        { "aria-labelledby": "dialog-title", onclose: close },
         h("h3", { id: "dialog-title" }, title),
         [text].flat().map((one) => h("p", {}, one)),
+        option && h("p", {}, h("label", {}, box, option)),
         h(
           "form",
           { method: "dialog", class: "controls" },

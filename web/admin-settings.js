@@ -12,7 +12,7 @@ const GROUPS = {
   windows: ["rollingWindowDays", "timelineDays", "leadInDays", "twoYearRule", "accountUnion"],
   time: ["reportingTimeZone", "workingTime", "minutesToRead", "minutesToWrite", "longestMeetingHours"],
   counted: ["recipientLimit", "noiseRules", "internalDomains", "neverLog"],
-  privacy: ["strictOwnSide", "emailEngagement"],
+  privacy: ["strictOwnSide", "emailEngagement", "lookupRole", "exchangeKeepDays", "retention"],
   similar: ["similarDeals"],
   colleagues: ["lookupRole", "whoKnowsWhom", "introductions"],
 };
@@ -51,7 +51,7 @@ export class SettingsSection extends Section {
   nodes({ inForce, versions, progress }) {
     this.fields = new Fields({ schemas: this.#schemas, name: "OrganisationSettings", draft: this.#draft, say: this.say, changed: () => this.#changed() });
     const known = Object.values(GROUPS).flat();
-    const groups = { ...GROUPS, further: this.fields.names.filter((name) => !known.includes(name)) };
+    const groups = { ...GROUPS, further: this.fields.names.filter((name) => !known.includes(name)) }; // of a later app
     const comment = h("input", { type: "text", maxlength: 1000, dir: "auto", "data-focus": "comment", id: "comment" });
     this.#changed();
     this.#follow(progress);
@@ -79,7 +79,8 @@ export class SettingsSection extends Section {
     ]);
   }
 
-  #group(group, names) {
+  #group(group, wanted) {
+    const names = wanted.filter((name) => this.fields.names.includes(name));
     if (names.length === 0) return null;
     return h(
       "details",

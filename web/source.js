@@ -69,8 +69,8 @@ export async function ask(baseUrl, segments, query, signal) {
 }
 
 /** Tell the app something: JSON there and back, with `more` headers. Nothing is repeated but after a refused token. Raises Refusal. */
-export async function tell(baseUrl, method, segments, content, more = {}) {
-  const url = addressOf(baseUrl, segments, {});
+export async function tell(baseUrl, method, segments, content, more = {}, query = {}) {
+  const url = addressOf(baseUrl, segments, query);
   const body = content === undefined ? { headers: more } : { body: JSON.stringify(content), headers: { "Content-Type": "application/json", ...more } };
   const first = await send(url, baseUrl, false, null, { method, ...body });
   const response = first.status === 401 ? await send(url, baseUrl, true, null, { method, ...body }) : first;

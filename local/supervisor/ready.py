@@ -49,6 +49,7 @@ def how_to_use(folder: StateFolder, options: Options, records: Mapping[str, str]
         "",
         "Rapport is ready.",
         f"  sample form    {options.form_url}",
+        f"  administration {options.form_url}/admin",
         f"  app            {options.base_url}",
         f"  API document   {options.base_url}/api/openapi.json",
         f"  sign-in        {options.signin_url}",

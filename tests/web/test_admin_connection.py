@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from local.tokens import TENANT
 from shared import ingest
 from shared.changes import parse_batch
-from shared.graph import consent_state, mailboxes
+from shared.graph import consent_state, erasures, mailboxes
 from shared.graph.consent import Consent, Scope, State, Transition
 from shared.graph.mailboxes import Mailbox
 from tests.web.admin_pages import answer_dialog, open_part, show_part
@@ -217,7 +217,7 @@ def test_ending_asks_first_and_says_what_is_erased_when(page: Page, app: RealApp
     expect(element.locator("dialog [value=no]")).to_be_focused()
     said = answer_dialog(element, yes=False)
     assert "hidden within 60 seconds" in said
-    assert "erased" in said
+    assert "kept for 14 days" in said
     assert consent_state.read().state is State.LIVE
     element.get_by_role("button", name="Turn the Exchange switch off").click()
     answer_dialog(element, yes=True)
@@ -229,9 +229,24 @@ def test_ending_asks_first_and_says_what_is_erased_when(page: Page, app: RealApp
     element.locator("dialog").wait_for(state="detached")
     assert consent_state.read().state is State.CRM_ONLY
     disable.click()
+    element.get_by_label("Do not wait, erase it at once").check()
     answer_dialog(element, yes=True)
     expect(element.get_by_role("status").first).to_have_text("Reading mailboxes is disabled.")
-    assert consent_state.read().state is State.DISABLED
+    assert (consent_state.read().state, consent_state.read().erase_now) == (State.DISABLED, True)
     expect(disable).to_have_count(0)
     show_part(element, "overview")
-    assert texts(element.locator(".history tbody td:first-of-type"))[0] == "Disabled"
+    assert texts(element.locator(".history tbody td:first-of-type"))[:2] == ["Erasure at once", "Disabled"]
+
+
+def test_what_is_held_can_be_erased_later_and_its_receipt_is_shown(page: Page, app: RealApp) -> None:
+    stopped = int(time.time()) - DAY
+    become(State.CRM_ONLY, stopped_at=stopped)
+    mailboxes.put(replace(_mailboxes(stopped)[0], state="held"))
+    erasures.begin(consent_state.read(), stopped)
+    element = open_part(page, app, "mailboxes")
+    receipts = element.get_by_role("region", name="Erasures of what Exchange told").first
+    expect(receipts).to_contain_text("switch turned off")
+    element.get_by_role("button", name="Erase now").click()
+    assert "erased for good now" in answer_dialog(element, yes=True)
+    expect(element.get_by_role("status").first).to_have_text("It is being erased.")
+    assert (consent_state.read().state, consent_state.read().erase_now) == (State.CRM_ONLY, True)
