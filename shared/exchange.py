@@ -41,6 +41,13 @@ def changed_at_now() -> int:
     return max(consent_state.read().changed_at, tombstones.changed_at_now())
 
 
+def hidden_since() -> int:
+    """When Exchange was hidden, 0 while it is shown: what lists hold from before waits to be computed again. Known at most 20
+    seconds late."""
+    consent = consent_state.recent()
+    return 0 if consent.is_visible else consent.changed_at
+
+
 def flags() -> list[str]:
     """What the answers say about Exchange as a whole: not in the figures, not read to the end yet, or reading paused because
     the last probe of the consent failed; known as late."""

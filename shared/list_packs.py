@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from shared import decoders
 from shared.errors import FormatVersionError
 from shared.kpi.interactions import Bools, Floats, Indices
-from shared.list_rows import ListRow
+from shared.list_rows import NO_FIGURES, ListRow
 
 VERSION = 1
 _HEADER = struct.Struct("<BI")
@@ -57,6 +57,18 @@ class Pack:
     def where(self, kept: Bools) -> Pack:
         """The rows that are marked."""
         return self if kept.all() else self.take(np.flatnonzero(kept))
+
+    def concealed(self, since: int) -> Pack:
+        """The rows as they may be shown: those computed not after `since`, when Exchange was hidden, have no figures."""
+        if not since:
+            return self
+        old = self.figures["computed_at"] <= since
+        if not old.any():
+            return self
+        figures = self.figures.copy()
+        for name, value in NO_FIGURES.items():
+            figures[name][old] = _number(value)
+        return Pack(figures, self.ids, self.names, self.owners)
 
     def rows(self, chosen: Iterable[int]) -> list[ListRow]:
         """The rows at these positions as Structs."""

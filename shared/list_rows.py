@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from msgspec import Struct, msgpack
+from msgspec.structs import replace
 
 from shared import decoders
 from shared import widgets as w
@@ -42,6 +43,9 @@ class ListRow(Struct, frozen=True, kw_only=True, array_like=True):
     amount: float | None = None
 
 
+_COMPUTED = ("state", "score", "trend", "alarm", "waiting", "next_at", "last_at", "hours_ours", "hours_theirs")
+# What a row says of a record whose figures are not there (yet): its defaults.
+NO_FIGURES: dict[str, int | None] = {name: getattr(ListRow(id="", revision=0), name) for name in _COMPUTED}
 _encoder = msgpack.Encoder()
 _decoder = decoders.of_msgpack(ListRow)
 
@@ -71,6 +75,15 @@ def awaited(roster: Roster) -> ListRow:
         closes_at=roster.estimated_close_at,
         amount=roster.amount,
     )
+
+
+def concealed(row: ListRow, since: int) -> ListRow:
+    """The row as it may be shown: one computed not after `since`, when Exchange was hidden, is being computed again. 0: shown.
+
+    >>> concealed(ListRow(id="k1", revision=9, state=0, score=80.0, computed_at=7), 7).score is None
+    True
+    """
+    return row if not since or row.computed_at > since else replace(row, **NO_FIGURES)
 
 
 def list_row(found: w.RecordWidgets, roster: Roster, computed_at: int) -> ListRow:

@@ -15,7 +15,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from shared import list_rows, tables
+from shared import exchange, list_rows, tables
 from shared.list_rows import ListRow
 from shared.rosters import partitions_of
 
@@ -83,12 +83,15 @@ def _pack_write(partition: str, key: str, pack: Pack, etag: str | None) -> table
 
 
 def read(kind: str, closed: bool = False) -> Pack:
-    """All rows of a record type, the closed ones only where asked for; what is read does not depend on folding."""
+    """All rows of a record type, the closed ones only where asked for; what is read does not depend on folding.
+
+    Rows from before Exchange was hidden are being computed again, and until then they show no figures.
+    """
     from shared.list_packs import joined
 
     with ThreadPoolExecutor(_READERS) as readers:
         packs = list(readers.map(lambda partition: _read(partition, closed), partitions_of(kind)))
-    whole = joined(packs)
+    whole = joined(packs).concealed(exchange.hidden_since())
     return whole if closed else whole.where(whole.figures["open"])
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from shared import insights, list_rights, list_store, organisation, rosters
+from shared import exchange, insights, list_rights, list_store, organisation, rosters
 from shared.auth import Caller
 from shared.errors import InvalidInputError
-from shared.list_rows import ALARMS, ListRow
+from shared.list_rows import ALARMS, ListRow, concealed
 from shared.list_shapes import HealthBatch, HealthList, HealthRow, ListQuery
 from shared.moments import instant, known_instant
 from shared.organisation_settings import RecordType
@@ -157,6 +157,7 @@ def batch(kind: str, ids: Sequence[str], now: int) -> HealthBatch:
         raise InvalidInputError(str(error), "$.ids") from None
     with ThreadPoolExecutor(_READERS) as readers:
         found = list(readers.map(insights.list_row, [f"{kind}:{id}" for id in wanted]))
-    rows = [row for row in found if row is not None]
+    since = exchange.hidden_since()
+    rows = [concealed(row, since) for row in found if row is not None]
     missing = [id for id, row in zip(wanted, found, strict=True) if row is None]
     return HealthBatch(type=kind, rows=health_rows(kind, rows, now), missing=missing)

@@ -9,12 +9,17 @@ import pytest
 from msgspec import json
 
 from shared import deal_pool_rows, reading, similar_results, similar_updates, stamps, tombstones
+from shared.auth import Caller
 from shared.directory import directory
 from shared.graph.consent import State
 from shared.introduction_requests import Request
 from shared.keys import keys
 from shared.kpi.parameters import DAY
+from shared.list_rows import COMPUTING
+from shared.list_shapes import HealthRow, ListQuery, PipelineQuery
+from shared.lists import batch, health_list
 from shared.meetings_of_three import seen_together
+from shared.pipeline_chart import pipeline
 from shared.recompute import recompute
 from shared.similar_deals import refresh
 from shared.stored_mails import stored_mails
@@ -111,3 +116,37 @@ def test_an_introduction_is_not_proposed_as_done_by_what_may_not_be_seen() -> No
     assert seen_together(request, directory(stamps.read().people))
     see_exchange(State.CRM_ONLY, NOW + 1)
     assert not seen_together(request, directory(stamps.read().people))
+
+
+NOBODY = Caller(id="x", name="", roles=frozenset(), tenant="t")
+
+
+def listed(record: str, now: int) -> HealthRow:
+    rows = {row.record: row for row in health_list("opportunity", ListQuery(), now, NOBODY).rows}
+    (batched,) = batch("opportunity", [record.partition(":")[2]], now).rows
+    assert rows[record] == batched
+    return batched
+
+
+def test_lists_show_no_figure_from_before_exchange_was_hidden(deal: str) -> None:
+    tell(mail(2, "anna", "kim", regarding=[deal]))
+    recompute(deal, NOW)
+    before = listed(deal, NOW)
+    assert before.last_at and before.hours_theirs is not None and before.state != COMPUTING
+    see_exchange(State.CRM_ONLY, NOW + 60)
+    row = listed(deal, NOW + 61)
+    figures = (row.score, row.last_at, row.next_at, row.hours_ours, row.hours_theirs, row.alarm)
+    assert (row.state, row.waiting_for_us, row.idle, figures) == (COMPUTING, 0, False, (None,) * 6)
+    assert (row.name, row.owner) == (before.name, before.owner)
+    chart = pipeline(PipelineQuery(), NOW + 61, NOBODY)
+    assert [one.row for one in chart.bubbles if one.record == deal] == ["computing"]
+    recompute(deal, NOW + 62)
+    assert listed(deal, NOW + 62).state != COMPUTING
+
+
+def test_lists_show_what_they_hold_when_exchange_is_shown_again(deal: str) -> None:
+    recompute(deal, NOW)
+    before = listed(deal, NOW)
+    see_exchange(State.CRM_ONLY, NOW + 60)
+    see_exchange(State.LIVE, NOW + 61)
+    assert listed(deal, NOW) == before
