@@ -80,6 +80,16 @@ def forget_before(changed_at: int) -> int:
     return len(old)
 
 
+def forget_older(at: int) -> int:
+    """Delete the notes of pairs who last met a customer together before an instant; how many."""
+    notes = f"PartitionKey ge '{_PREFIX}' and PartitionKey lt 'with;'"
+    found = tables.scan(TABLE, ["PartitionKey", "RowKey", "at"], notes)
+    old = [row for row in found if int(row["at"]) < at]
+    for row in old:
+        tables.delete(TABLE, row["PartitionKey"], row["RowKey"])
+    return len(old)
+
+
 def _row(colleague: int, other: int, at: int, since: int) -> tables.Row:
     key = {"PartitionKey": _partition(colleague), "RowKey": f"{other:016x}"}
     return {**key, "v": 1, "at": str(at), "since": since}

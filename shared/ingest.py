@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import msgspec
@@ -21,6 +21,7 @@ from shared import (
     placing,
     record_updates,
     registry,
+    retention,
     roster_updates,
     stamps,
     states,
@@ -114,14 +115,16 @@ def _group_of(state: EntityState) -> str:
     return copy.merge_key if copy else ""
 
 
-def _take_in_activities(held: Iterable[HeldState]) -> set[str]:
+def _take_in_activities(held: Collection[HeldState]) -> set[str]:
     by_group: dict[str, dict[str, HeldCopy]] = defaultdict(dict)
     for each in held:
         copy = copy_of(each.state)
         for merge_key in each.groups:
             still = copy if copy is not None and copy.merge_key == merge_key else None
             by_group[merge_key][f"{each.state.entity}:{each.state.id}"] = HeldCopy(each.revision, still)
-    return place(by_group)
+    touched = place(by_group)
+    retention.shorten(held)
+    return touched
 
 
 def place(by_group: Mapping[str, Mapping[str, HeldCopy]]) -> set[str]:
@@ -129,7 +132,7 @@ def place(by_group: Mapping[str, Mapping[str, HeldCopy]]) -> set[str]:
 
     The copies may come from the CRM or from mailboxes. Repeating it, or breaking it off and repeating it, is harmless.
     """
-    return settle(groups.update(opt_outs.kept(by_group), placing.reach))
+    return settle(groups.update(retention.kept(opt_outs.kept(by_group)), placing.reach))
 
 
 def settle(placement: groups.Placement) -> set[str]:

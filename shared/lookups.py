@@ -13,6 +13,7 @@ from shared.errors import TooManyRequestsError, UnavailableError
 
 TABLE = "lookups"
 MOST_A_DAY = 200
+KEPT_DAYS = 400
 _DAY = 86_400
 _COUNT = "count"
 _TRIES = 8
@@ -33,3 +34,16 @@ def count(caller: str, target: str, now: int) -> int:
         if tables.transact(TABLE, [("write", counter, row["etag"] if row else None), ("write", entry, None)]):
             return asked
     raise UnavailableError("Too many questions at once.")
+
+
+def expire(now: int) -> int:
+    """Delete the questions of more than 400 days ago, with the counts of their days; how many."""
+    before = now - KEPT_DAYS * _DAY
+    old = list(tables.scan(TABLE, ["PartitionKey", "RowKey"], f"RowKey lt '{before:012d}'"))
+    for row in old:
+        tables.delete(TABLE, row["PartitionKey"], row["RowKey"])
+    last = time.strftime("%Y-%m-%d", time.gmtime(before))
+    for partition in {row["PartitionKey"] for row in old}:
+        if partition.rpartition("|")[2] < last:
+            tables.delete(TABLE, partition, _COUNT)
+    return len(old)

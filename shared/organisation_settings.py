@@ -149,6 +149,13 @@ class WhoKnowsWhom(Document, frozen=True):
     basic: bool = False
 
 
+class Retention(Document, frozen=True):
+    """How many days interactions are held, and the counters of followed mails (docs/privacy.md)."""
+
+    interaction_days: Annotated[int, Meta(ge=30, le=1825)] = 760
+    email_event_days: Annotated[int, Meta(ge=30, le=1825)] = 400
+
+
 class AccountUnion(Document, frozen=True):
     """What an account counts besides its contacts and opportunities: its cases, its child accounts and all that is theirs."""
 
@@ -199,6 +206,7 @@ class OrganisationSettings(Document, frozen=True):
     similar_deals: SimilarDeals = field(default_factory=SimilarDeals)
     who_knows_whom: WhoKnowsWhom = WhoKnowsWhom()
     introductions: Introductions = Introductions()
+    retention: Retention = Retention()
     exchange_keep_days: Annotated[int, Meta(ge=0, le=90)] = 14
 
     def __post_init__(self) -> None:

@@ -30,7 +30,7 @@ from shared.kpi.interactions import Instants
 
 TABLE = "activities"
 TAIL = "!|"  # sorts before every month: a fold between two pages of one query hides nothing from the reader
-_PAST_TAIL = "!}"
+PAST_TAIL = "!}"
 TAIL_LIMIT = 64  # rows of tail from which reading costs more than folding once
 _TRIES = 8
 _locks = [threading.Lock() for _ in range(64)]
@@ -110,7 +110,7 @@ def _fold(name: str, entries: Entries, tail: list[Row]) -> None:
         changed = _changed(wanted, _stored_months(name, wanted))
         if _write(name, changed, [_delete(name, row) for row in tail]):
             return
-        there = {row["RowKey"]: row["etag"] for row in tables.query(TABLE, name, TAIL, _PAST_TAIL, ["RowKey"])}
+        there = {row["RowKey"]: row["etag"] for row in tables.query(TABLE, name, TAIL, PAST_TAIL, ["RowKey"])}
         tail = [(row, etag) for row, etag in tail if there.get(row) == etag]
     raise UnavailableError("An activity partition is being changed by too many writers.")
 
@@ -122,7 +122,7 @@ def fold_tail(partition: Partition, more: Entries | None = None) -> None:
 
 def with_tail() -> Iterator[str]:
     """The names of the partitions that have a tail now; one scan of the table's keys."""
-    there = f"RowKey ge '{TAIL}' and RowKey lt '{_PAST_TAIL}'"
+    there = f"RowKey ge '{TAIL}' and RowKey lt '{PAST_TAIL}'"
     for name, _ in groupby(tables.scan(TABLE, ["PartitionKey"], there), key=lambda row: str(row["PartitionKey"])):
         yield name
 

@@ -17,6 +17,7 @@ from shared import (
     organisation,
     partitions,
     registry,
+    retention,
     rosters,
     similar_deals,
     similar_results,
@@ -49,7 +50,8 @@ def computation(record: str, as_of: int, in_force: Stamps) -> Found | None:
     subject = subject_of(roster, children, our_people, np.unique(entries.facts.part_person))
     parameters = organisation.parameters_for(in_force.parameters, roster)
     computed = compute(subject, entries, as_of, parameters, registry.texts)
-    return replace(computed, mailboxes=exchange.sources(our_people, as_of) if with_exchange else None), partition
+    mailboxes = exchange.sources(our_people, as_of) if with_exchange else None
+    return replace(computed, mailboxes=mailboxes, held_from=retention.held_from()), partition
 
 
 def recompute(record: str, now: int) -> Stored | None:

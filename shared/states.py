@@ -87,6 +87,25 @@ def rewrite(
     raise UnavailableError("CRM rows are being changed by too many writers.")
 
 
+def keep_only(entity: str, id: str, is_kept: Callable[[str], bool]) -> bool:
+    """Drop all other attributes of a stored row, and its links, at the versions that it has; whether there were any.
+
+    An unknown row stays unknown. Raises UnavailableError when others change it all the time.
+    """
+    for _ in range(_TRIES):
+        row = tables.read(TABLE, partition(entity, id), id)
+        held = _held(row)
+        if held is None or row is None:
+            return False
+        attributes = {name: value for name, value in held.state.attributes.items() if is_kept(name)}
+        state = structs.replace(held.state, attributes=attributes, links={})
+        if state == held.state:
+            return False
+        if tables.transact(TABLE, [_write(partition(entity, id), structs.replace(held, state=state), row)]):
+            return True
+    raise UnavailableError("CRM rows are being changed by too many writers.")
+
+
 def _take_in(
     place: str, wanted: Mapping[Name, list[Change]], group_of: Callable[[EntityState], str]
 ) -> dict[Name, HeldState]:

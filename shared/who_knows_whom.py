@@ -11,7 +11,7 @@ from itertools import chain
 
 from msgspec import Struct
 
-from shared import choices, closeness, exchange, organisation, stamps, targets
+from shared import choices, closeness, exchange, organisation, retention, stamps, targets
 from shared import directory as directories
 from shared.acquaintance import Known, Line, raw_at, rule_of
 from shared.auth import LOOKUP, Caller, require_role
@@ -132,7 +132,7 @@ def answer(found: Found, view: View, query: RecordQuery, exact: Collection[str])
         name=found.name,
         computed_at=instant(row.computed_at if row else view.now),
         as_of=instant(view.now),
-        flags=exchange.flags(),
+        flags=_flags(view),
         params_version=view.in_force.parameters,
         records=list(found.records),
         total=len(ordered),
@@ -141,6 +141,12 @@ def answer(found: Found, view: View, query: RecordQuery, exact: Collection[str])
         reason=None if ordered else found.reason or NO_CONTACT,
         alternatives=_alternatives(found, view, {each.line.key for each in ordered}) if not start else [],
     )
+
+
+def _flags(view: View) -> list[str]:
+    flags, held_from = exchange.flags(), retention.held_from()
+    cut = held_from is not None and held_from > view.now - view.parameters.strength_window_days * DAY
+    return flags + ["partial"] * (cut and "partial" not in flags)
 
 
 def _candidates(rows: Iterable[tuple[Known, PersonRef | None]], view: View) -> Iterator[Candidate]:

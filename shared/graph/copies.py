@@ -74,6 +74,12 @@ def _groups_of(row: tables.Row) -> set[str]:
     return {row["group"], row["alternate"]} - {""}
 
 
+def drop(held: Iterable[InteractionCopy]) -> None:
+    """Take copies out of the index alone; their groups are the caller's."""
+    for copy in held:
+        tables.delete(TABLE, copy.mailbox, _name(copy))
+
+
 def _leave(rows: Iterable[tuple[tables.Row, set[str]]], revision: int) -> set[str]:
     """Take copies out of all groups but those that they are in now; the records to compute again."""
     by_group: dict[str, dict[str, HeldCopy]] = defaultdict(dict)

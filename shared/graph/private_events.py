@@ -16,6 +16,7 @@ from shared.errors import UnavailableError
 from shared.graph.mailboxes import PARTITION, TABLE, TOTALS, Mailbox, of_row, row_of
 
 DAY = 86_400
+FLOOR = 5  # a smaller number could be one person's day
 _TRIES = 16
 
 
@@ -75,7 +76,7 @@ def _date(day: int) -> str:
 
 
 def totals(since: int) -> dict[str, int]:
-    """How many private events there were on each day from the one of an instant on; days without any are left out."""
+    """How many private events there were on each day from the one of an instant on; days with fewer than five are left out."""
     first = f"{TOTALS}{_date(since // DAY)}"
     found: Iterable[dict[str, Any]] = tables.query(TABLE, PARTITION, first, f"{TOTALS}~")
-    return {row["RowKey"].removeprefix(TOTALS): int(row["total"]) for row in found}
+    return {row["RowKey"].removeprefix(TOTALS): int(row["total"]) for row in found if int(row["total"]) >= FLOOR}
