@@ -111,7 +111,7 @@ def _of_kind(computed: Computation, in_window: Bools, query: LedgerQuery) -> Boo
     """What a figure counts: a kind, a direction, what lies in the window."""
     facts, passing = computed.entries.facts, np.ones(len(in_window), dtype=bool)
     if query.kind:
-        passing &= facts.kind == next(kind for kind, name in KINDS.items() if name == query.kind)
+        passing &= np.isin(facts.kind, [kind for kind, name in KINDS.items() if name in query.kind])
     if query.direction:
         wanted = next(way for way, name in DIRECTIONS.items() if name == query.direction)
         passing &= computed.inclusion.direction == wanted

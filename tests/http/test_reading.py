@@ -127,6 +127,9 @@ def test_every_count_has_its_activities_in_the_ledger(told: str) -> None:
     for (kind, direction), name in counts.items():
         found = json_of(get("get_record_activities", told, kind=kind, direction=direction, **only))
         assert found["total"] == found["counted"] == volumes[name], name
+    for direction, name in (("out", "interactionsOurs"), ("in", "interactionsTheirs")):
+        every = get("get_record_activities", told, kind="email,meeting,call", direction=direction, **only)
+        assert json_of(every)["total"] == volumes[name]
     outside = json_of(get("get_record_activities", told, **{**only, "inWindow": "false"}))
     assert not any(one["inWindow"] for one in outside["activities"])
 
