@@ -6,7 +6,10 @@ import { names } from "./people.js";
 
 const PAGE = 20;
 
-/** `<rapport-activities>`: attributes of the others, and `filter` as a property: `{ reason, day, person, name }`. */
+/**
+ * `<rapport-activities>`: attributes of the others, and `filter` as a property: `{ reason, day, person, kind, direction, counted, name }`;
+ * `kind`: a list; `counted`: what the figures count, in their window; `name`: in words, what this is about.
+ */
 export class ActivitiesElement extends PagedElement {
   #filter = {};
   #reasons = {};
@@ -40,8 +43,9 @@ export class ActivitiesElement extends PagedElement {
 
   question() {
     const { recordType, recordId, asOf } = this.record;
-    const { reason, day, person } = this.#filter;
-    return { segments: ["records", recordType, recordId, "activities"], query: { reason, day, person, asOf, limit: PAGE } };
+    const { reason, day, person, kind = [], direction, counted } = this.#filter;
+    const query = { reason, day, person, kind: kind.join(","), direction, counted, inWindow: counted, asOf, limit: PAGE };
+    return { segments: ["records", recordType, recordId, "activities"], query };
   }
 
   joined(before, page) {

@@ -1,7 +1,8 @@
-/** The smaller widgets: sentences, next and last, who initiated, hours, ratio, response, engagement, similar deals. */
+/** The smaller widgets: sentences, next and last, who initiated, hours, ratio, response, engagement. */
 
 import { bar, figure, h, section } from "./dom.js";
 import { names } from "./people.js";
+import { besideSimilar } from "./similar.js";
 
 export function summaryView({ widgets: { summary } }, say) {
   const told = summary.sentences.map(({ id, text, language }) =>
@@ -38,36 +39,54 @@ function moment(which, { kind, at, direction, people, activityId }, say) {
   );
 }
 
-/** Rows of two values, ours and theirs, as bars of one scale. `known` is false where nothing can be said. */
-function comparison(rows, say) {
-  const most = Math.max(...rows.flatMap(([, ...values]) => values).filter((value) => value !== null), 0);
-  const cell = (value, shown, kind) =>
-    h("td", {}, h("span", { class: "number" }, shown), value !== null && most > 0 && bar(value / most, kind));
+const COUNTED = ["email", "meeting", "call"];
+
+/** A number that shows the activities behind it when it is pressed. */
+function counted(shown, filter, what, element) {
+  const show = () => element.showActivities({ counted: true, kind: COUNTED, ...filter, name: what });
+  const { kind = [], direction = "" } = filter;
+  return element.button(shown, show, `count-${kind}-${direction}`, { class: "link", "aria-label": `${what}: ${shown}` });
+}
+
+/** Rows of two values, ours and theirs, as bars of one scale; with a filter, the numbers show what is behind them. */
+function comparison(rows, say, element) {
+  const most = Math.max(...rows.flatMap(([, ours, theirs]) => [ours, theirs]).filter((value) => value !== null), 0);
+  const cell = (name, value, kind, direction, filter) => {
+    const linked = filter && value > 0;
+    const what = `${name}, ${say.text(kind)}`;
+    const shown = linked ? counted(say.number(value), { ...filter, direction }, what, element) : say.number(value);
+    return h("td", {}, h("span", { class: "number" }, shown), value !== null && most > 0 && bar(value / most, kind));
+  };
   return h(
     "table",
     { class: "comparison" },
     h("thead", {}, h("tr", {}, h("td", {}), h("th", { scope: "col" }, say.text("ours")), h("th", { scope: "col" }, say.text("theirs")))),
-    h("tbody", {}, rows.map(([name, ours, theirs]) =>
-      h("tr", {}, h("th", { scope: "row" }, name), cell(ours, say.number(ours), "ours"), cell(theirs, say.number(theirs), "theirs")),
+    h("tbody", {}, rows.map(([name, ours, theirs, filter]) =>
+      h("tr", {}, h("th", { scope: "row" }, name), cell(name, ours, "ours", "out", filter), cell(name, theirs, "theirs", "in", filter)),
     )),
   );
 }
 
-export function initiatedView({ widgets: { customerInteractions: { ours, theirs } } }, say) {
-  const rows = ["emails", "meetings", "calls", "total"].map((key) => [say.text(key), ours[key], theirs[key]]);
+const KINDS = { emails: ["email"], meetings: ["meeting"], calls: ["call"], total: COUNTED };
+
+export function initiatedView({ widgets: { customerInteractions: { ours, theirs }, similarWonOpportunities } }, say, element) {
+  const rows = Object.entries(KINDS).map(([key, kind]) => [say.text(key), ours[key], theirs[key], { kind }]);
   const started = [say.text("initiated.conversations"), ours.conversations, theirs.conversations];
-  return section("initiated", say.text("initiated.title"), comparison([...rows, started], say));
+  return section("initiated", say.text("initiated.title"), comparison([...rows, started], say, element),
+    besideSimilar(["activities", "emails", "meetings", "calls", "meetingsInitiated"], similarWonOpportunities, say));
 }
 
 /** What is to be known of a figure beside it. */
 const marks = (flags, element) =>
   flags.length > 0 && h("ul", { class: "flags" }, flags.map((flag) => h("li", { class: "flag" }, element.flagText(flag))));
 
-export function hoursView({ widgets: { timeSpent } }, say, element) {
+export function hoursView({ widgets: { timeSpent, similarWonOpportunities } }, say, element) {
   return section(
     "hours",
     say.text("hours.title"),
-    comparison([[say.text("hours.title"), timeSpent.ourHours, timeSpent.theirHours]], say),
+    comparison([[say.text("hours.title"), timeSpent.ourHours, timeSpent.theirHours]], say, element),
+    h("p", {}, counted(say.text("hours.behind"), {}, say.text("hours.title"), element)),
+    besideSimilar(["ourHours", "theirHours"], similarWonOpportunities, say),
     h(
       "dl",
       { class: "figures" },
@@ -79,15 +98,19 @@ export function hoursView({ widgets: { timeSpent } }, say, element) {
   );
 }
 
-export function ratioView({ widgets: { sentReceivedRatio: ratio } }, say) {
+export function ratioView({ widgets: { sentReceivedRatio: ratio } }, say, element) {
+  const mails = (key, number, direction) => {
+    const what = say.text(`ratio.${key}`);
+    return figure(what, number > 0 ? counted(say.number(number), { kind: ["email"], direction }, what, element) : say.number(number));
+  };
   return section(
     "ratio",
     say.text("ratio.title"),
     h(
       "dl",
       { class: "figures" },
-      figure(say.text("ratio.sent"), say.number(ratio.emailsSent)),
-      figure(say.text("ratio.received"), say.number(ratio.emailsReceived)),
+      mails("sent", ratio.emailsSent, "out"),
+      mails("received", ratio.emailsReceived, "in"),
       ratio.byThem !== null && figure(say.text("ratio.byThem"), say.number(ratio.byThem, 2)),
       ratio.byUs !== null && figure(say.text("ratio.byUs"), say.number(ratio.byUs, 2)),
     ),
@@ -147,40 +170,4 @@ export function engagementView({ widgets: { emailEngagement: mails } }, say, ele
     ),
     marks(mails.flags, element),
   );
-}
-
-const COMPARED = [["activities", "number"], ["ourHours", "number"], ["responseHours", "number"], ["responseRate", "percent"]];
-
-/** Won deals like this one; null for records that are no opportunities, and while the app does not give them. */
-export function similarView({ widgets: { similarWonOpportunities: similar } }, say, element) {
-  if (!similar) return null;
-  const shown = (figures, key, format) => say[format](figures?.[key]?.mean ?? null);
-  return section(
-    "similar",
-    say.text("similar.title"),
-    similar.reason && h("p", {}, say.text(`similar.${similar.reason}`)),
-    similar.tooFew && h("p", {}, say.text("similar.tooFew", { n: say.number(similar.n) })),
-    similar.averaged > 0 && similar.equalAge &&
-      h(
-        "table",
-        {},
-        h("caption", {}, say.text("similar.averaged", { n: say.number(similar.averaged) })),
-        h("thead", {}, h("tr", {}, h("td", {}), h("th", { scope: "col" }, say.text("similar.this")), h("th", { scope: "col" }, say.text("similar.others")))),
-        h("tbody", {}, COMPARED.map(([key, format]) =>
-          h("tr", {}, h("th", { scope: "row" }, say.text(`similar.${key}`)), h("td", {}, say[format](similar.thisDeal[key])), h("td", {}, shown(similar.equalAge, key, format))),
-        )),
-      ),
-    h("ul", { class: "shares" }, similar.deals.map((deal) => similarDeal(deal, say, element))),
-  );
-}
-
-/** A deal: its name opens it where the form answers `rapport-open-record`. */
-function similarDeal(deal, say, element) {
-  const named = (field) => (say.has(`field.${field}`) ? say.text(`field.${field}`) : field);
-  const joined = (fields) => say.joined(fields.map(named)).map(({ value }) => value).join("");
-  const fields = (key, found) => found.length > 0 && say.text(`similar.${key}`, { fields: joined(found) });
-  const notes = [say.text("similar.closed", { at: say.date(deal.closedAt) }), fields("same", deal.matched), fields("differs", deal.differing)];
-  return h("li", {}, element.button(h("bdi", {}, deal.name), () => element.openRecord(deal.record), `deal-${deal.record}`, { class: "link" }),
-    bar(deal.similarityPercent / 100), h("span", { class: "number" }, say.percent(deal.similarityPercent / 100)),
-    h("small", { class: "whole" }, notes.filter(Boolean).join(" · ")));
 }

@@ -5,17 +5,17 @@ import { PagedElement } from "./paged.js";
 import { nameOf, personName } from "./people.js";
 import { Refusal, ask, tell } from "./source.js";
 
-const ASKABLE = /^(contact|lead):/;
+const ASKABLE = /^(contact|lead):|@/;
 const OPEN = new Set(["requested", "accepted"]);
 
 /** What stands beside a colleague: a button that opens the mail, else why nobody may ask now; nothing where nobody can be met. */
 export function introductionPart({ person, introduction, knows }, say, element) {
   const { recordType, recordId } = element.record;
   const record = `${recordType}:${recordId}`;
-  const target = knows?.id ?? record;
+  const target = knows?.id ?? element.target;
   if (!ASKABLE.test(target)) return null;
   if (!introduction.possible) return whyNot(introduction, say);
-  const wanted = { introducer: person.id, target, record: target === record ? "" : record, language: say.tag };
+  const wanted = { introducer: person.id, target, record: element.target === record && target !== record ? record : "", language: say.tag };
   const place = h("div", { class: "ask" });
   const begin = () => new Asking(place, wanted, say, element).preview();
   place.append(element.button(say.text("ask.button"), begin, `ask-${person.id}`));

@@ -10,7 +10,6 @@ ME.replaceSync(`
 .choices > div { margin-block-end: .7em; }
 .choices label { font-weight: 600; }
 .choices form label { font-weight: normal; }
-input:not([type="checkbox"]) { font: inherit; color: var(--text); background: var(--surface); border: 1px solid var(--muted); border-radius: 4px; padding: .25em .4em; max-inline-size: 100%; }
 .mail { white-space: pre-wrap; overflow-wrap: anywhere; }
 .inbox button, .choices button { margin-block: .2em; }
 `);

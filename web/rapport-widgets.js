@@ -4,10 +4,11 @@ import { ActivitiesElement } from "./activities.js";
 import { ColleaguesElement } from "./colleagues.js";
 import { h } from "./dom.js";
 import { elementOf, RecordElement } from "./element.js";
-import { engagementView, hoursView, initiatedView, momentsView, ratioView, responseView, similarView, summaryView } from "./figures.js";
+import { engagementView, hoursView, initiatedView, momentsView, ratioView, responseView, summaryView } from "./figures.js";
 import { healthView } from "./health.js";
 import { IntroductionsElement } from "./introductions.js";
 import { coverView, peopleView } from "./people.js";
+import { similarView } from "./similar.js";
 import { timelineView } from "./timeline.js";
 
 export { configure } from "./source.js";

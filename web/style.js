@@ -39,7 +39,7 @@ small, .note, .envelope { color: var(--muted); font-size: .86em; }
 small { margin-inline-start: .4em; }
 .grid { columns: 20em 3; column-gap: .8em; margin-block: .8em; }
 .grid > .widget { break-inside: avoid; margin-block-end: .8em; }
-.grid > .timeline, .grid > .people { column-span: all; }
+.grid > .timeline, .grid > .people, .grid > .similar { column-span: all; }
 .widget { border: 1px solid var(--line); border-radius: 6px; padding: .8em 1em; background: var(--surface); min-inline-size: 0; }
 .envelope { margin-block: .4em; }
 .flags, .legend { display: flex; flex-wrap: wrap; gap: .3em .6em; margin-block-start: .3em; }
@@ -103,6 +103,19 @@ dt { color: var(--muted); font-size: .86em; }
 .meter { display: inline-flex; gap: 2px; forced-color-adjust: none; }
 .meter span { inline-size: .5em; block-size: .9em; border: 1px solid currentColor; }
 .meter .on { background: currentColor; }
+.deals { min-inline-size: 46em; }
+.deals th[scope="row"] { min-inline-size: 16em; }
+.deals .whole { display: block; margin: 0; }
+.averages .number { white-space: normal; }
+.averages small { display: block; margin: 0; }
+.graph { inline-size: 100%; min-inline-size: 32em; display: block; overflow: visible; forced-color-adjust: none; }
+.graph text { fill: var(--text); paint-order: stroke; stroke: var(--surface); stroke-width: 4px; }
+.graph circle { fill: var(--accent); }
+.graph line { stroke: var(--line); }
+.graph .far { stroke-dasharray: 4 4; }
+.graph .near { stroke: var(--accent); }
+.graph .strong { stroke: var(--good); } .graph .medium { stroke: var(--fair); } .graph .weak { stroke: var(--poor); }
+input { font: inherit; color: var(--text); background: var(--surface); border: 1px solid var(--muted); border-radius: 4px; padding: .25em .4em; max-inline-size: 100%; }
 .summary li { padding-block: .25em; border-block-end: 1px solid var(--line); }
 .summary li:last-child { border: 0; }
 .days { display: flex; block-size: 9em; gap: 1px; forced-color-adjust: none; }

@@ -49,6 +49,8 @@ def how_to_use(folder: StateFolder, options: Options, records: Mapping[str, str]
         "",
         "Rapport is ready.",
         f"  sample form    {options.form_url}",
+        f"  lists          {options.form_url}/lists",
+        f"  my data        {options.form_url}/me",
         f"  administration {options.form_url}/admin",
         f"  app            {options.base_url}",
         f"  API document   {options.base_url}/api/openapi.json",

@@ -13,9 +13,9 @@ from shared.web_files import FOLDER, web_files
 
 # Of each entry, in KB: all the code that it loads, and all the words.
 BUDGETS = {
-    "rapport-widgets.js": (28, 16),
+    "rapport-widgets.js": (32, 18),
     "rapport-lists.js": (20, 20),
-    "rapport-me.js": (24, 24),
+    "rapport-me.js": (28, 26),
     "rapport-admin.js": (38, 48),
 }
 

@@ -96,7 +96,9 @@ class RecordedApp:
         return self._content(request, request.match_info["type"], resource)
 
     def _content(self, request: web.Request, kind: str, resource: str) -> web.Response:
-        content = _page(kind, request.query) if resource == "activities" else recorded(RECORDED[resource].format(kind))
+        pages = {"activities": _page, "people": _people}
+        page = pages.get(resource)
+        content = page(kind, request.query) if page else recorded(RECORDED[resource].format(kind))
         for edit in self.edits:
             edit(content)
         body = json.dumps(content).encode()
@@ -157,6 +159,20 @@ class RecordedApp:
             edit(content)
         return web.json_response(content)
 
+    async def lookup(self, request: web.Request) -> web.Response:
+        """Who knows an address or a domain: the recorded colleagues under its name."""
+        asked = request.query.get("address") or request.query["domain"]
+        found = recorded("opportunity-colleagues")
+        named = [one | {"knows": None} for one in found["colleagues"]]
+        return await self._listed(
+            request, found | {"target": asked, "name": asked, "colleagues": named, "nextPage": None}
+        )
+
+    async def similar_refresh(self, request: web.Request) -> web.Response:
+        """Similar deals, looked for now; or refused."""
+        self.asked.append(request.path_qs)
+        return _problem(409) if self.refuse else web.json_response({"widget": "similarWonOpportunities"})
+
     async def mine(self, request: web.Request) -> web.Response:
         """What is the caller's own."""
         return await self.me.answer(request)
@@ -179,6 +195,12 @@ def _page(kind: str, query: Any) -> dict[str, Any]:
         rows = [one for one in rows if query["person"] in [person["id"] for person in one["people"]]]
     if "day" in query:
         rows = [one for one in rows if one["at"].startswith(query["day"])]
+    if "kind" in query:
+        rows = [one for one in rows if one["kind"] in query["kind"].split(",")]
+    if "direction" in query:
+        rows = [one for one in rows if one["direction"] == query["direction"]]
+    if query.get("counted") == "true":
+        rows = [one for one in rows if one["counted"]]
     first, limit = int(query.get("page", 0)), int(query["limit"])
     reasons = [one["reason"] for one in rows]
     return found | {
@@ -188,6 +210,16 @@ def _page(kind: str, query: Any) -> dict[str, Any]:
         "reasons": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "nextPage": str(first + limit) if first + limit < len(rows) else None,
     }
+
+
+def _people(kind: str, query: Any) -> dict[str, Any]:
+    """A page of five of the people of a side, three of whom the widget shows."""
+    widget = recorded(kind)["widgets"]["mostContacted" if query["side"] == "customers" else "mostContactedBy"]
+    shown, total = widget["people"], widget["total"]
+    others = [shown[-1] | {"person": {"id": f"contact:{n}", "name": f"Person {n}"}} for n in range(len(shown), total)]
+    first, everybody = int(query.get("page", 0)), [*shown, *others]
+    rest = str(first + 5) if first + 5 < total else None
+    return {"side": query["side"], "total": total, "people": everybody[first : first + 5], "nextPage": rest}
 
 
 def _list_page(kind: str, query: Any) -> dict[str, Any]:
@@ -216,7 +248,9 @@ async def _script(request: web.Request) -> web.Response:
 def _application(recorded_app: RecordedApp) -> web.Application:
     app = web.Application()
     app.router.add_get("/api/records/{type}/{id}/{resource}", recorded_app.records)
+    app.router.add_post("/api/records/opportunity/{id}/similar/refresh", recorded_app.similar_refresh)
     app.router.add_get("/api/who-knows-whom/{type}/{id}", recorded_app.records)
+    app.router.add_get("/api/who-knows-whom", recorded_app.lookup)
     for path in ("", "/{id}", "/{id}/{step}"):
         app.router.add_route("*", f"/api/introductions{path}", recorded_app.introductions)
     app.router.add_get("/api/health/{type}", recorded_app.lists)

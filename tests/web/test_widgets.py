@@ -388,7 +388,7 @@ def test_similar_deals_are_shown_for_opportunities_alone(page: Page, form: Recor
 def test_a_similar_deal_opens(page: Page, form: RecordedApp) -> None:
     element = opened(page, form)
     deal = recorded("opportunity")["widgets"]["similarWonOpportunities"]["deals"][0]
-    row = element.locator(".similar li").first
+    row = element.locator(".similar .deals tbody tr").first
     expect(row).to_contain_text(f"{deal['similarityPercent']}%")
     expect(row).to_contain_text("same: amount")
     row.get_by_role("button", name=deal["name"]).click()
