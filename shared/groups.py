@@ -106,8 +106,10 @@ def _update(
     for _ in range(_TRIES):
         joined = {row: _joined(row, group_rows.stored(stored[row]), copies, reach) for row, copies in changed.items()}
         writes = {row: _write(partition, row, group, stored[row]) for row, (group, _) in joined.items()}
-        left_out = {row for row, write in writes.items() if write and not _fits(write)}
-        if tables.transact(TABLE, [write for row, write in writes.items() if write and row not in left_out]):
+        left_out = {row: reason for row, write in writes.items() if write and (reason := _too_large(write))}
+        for row, reason in left_out.items():
+            writes[row] = None if stored[row] else _noted(partition, row, reason)
+        if tables.transact(TABLE, [write for write in writes.values() if write]):
             return {row: group for row, group in joined.items() if row not in left_out}
         stored = {row: tables.read(TABLE, partition, row) for row in changed}
     raise UnavailableError("The copies of an interaction are being changed by too many writers.")
@@ -168,14 +170,19 @@ def _write(partition: str, row: str, group: Group, stored: tables.Row | None) ->
     return ("write", {"PartitionKey": partition, "RowKey": row, **new}, stored["etag"] if stored else None)
 
 
-def _fits(write: tables.Operation) -> bool:
-    """Whether a row has room for a group. One that is too long is left as it was, so that it holds up none of the others."""
+def _too_large(write: tables.Operation) -> str:
+    """Why a group does not go into a row; empty where it does. It is left as it was, so that it holds up none of the others."""
     try:
         table_limits.check(write)
     except RowTooLargeError as error:
         _log.error("left out: a mail or meeting, %s", error.detail)
-        return False
-    return True
+        return error.detail
+    return ""
+
+
+def _noted(partition: str, row: str, reason: str) -> tables.Operation:
+    """A group of nothing, which says in its row why."""
+    return ("write", {"PartitionKey": partition, "RowKey": row, **group_rows.properties(Group()), "left": reason}, None)
 
 
 def _placement(
