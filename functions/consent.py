@@ -72,7 +72,7 @@ def post_consent_reconcile(req: func.HttpRequest) -> func.HttpResponse:
     from shared.graph import administration as admin
     from shared.graph import lifecycle
 
-    lifecycle.daily()
+    lifecycle.daily(int(time.time()))
     return json_response(req, admin.status(int(time.time())), status=202)
 
 

@@ -44,4 +44,4 @@ def reconcile_subscriptions(timer: func.TimerRequest) -> None:
     from shared.graph import lifecycle
 
     with telemetry.timer_run("reconcile_subscriptions"):
-        lifecycle.daily()
+        lifecycle.daily(int(time.time()))

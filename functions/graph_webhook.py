@@ -12,9 +12,14 @@ _ERRORS = (InvalidInputError, TooLargeError, UnauthenticatedError, UnavailableEr
 
 
 def _handshake(req: func.HttpRequest) -> func.HttpResponse | None:
-    """The answer to the test of an address: the token as it came, which is opaque."""
+    """The answer to the test of an address: the token as it came, which is opaque. Deliveries follow it."""
+    from shared.graph import notifications
+
     token = req.params.get("validationToken")
-    return None if token is None else func.HttpResponse(token, mimetype="text/plain", charset="utf-8")
+    if token is None:
+        return None
+    notifications.open_ahead()
+    return func.HttpResponse(token, mimetype="text/plain", charset="utf-8")
 
 
 @blueprint.route(route="graph/notifications", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -64,7 +64,7 @@ def handle(message: func.ServiceBusMessage, queue: str, work: Callable[[bytes], 
 def _postpone(
     message: func.ServiceBusMessage, queue: str, properties: dict[str, Any], error: UnavailableError | RetryLaterError
 ) -> None:
-    attempt = int(properties.get(ATTEMPTS, 0)) + 1
+    attempt = int(properties.get(ATTEMPTS, 0)) + (not isinstance(error, RetryLaterError) or error.counts)
     if attempt > MOST_ATTEMPTS:
         _log.error("given up: queue %s, message %s: %s", queue, message.message_id, error.detail)
         raise error

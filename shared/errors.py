@@ -134,10 +134,13 @@ class PoisonMessageError(RapportError):
 
 
 class RetryLaterError(RapportError):
-    """The message may succeed later: a copy is scheduled in `seconds`, this one is completed."""
+    """The message may succeed later: a copy is scheduled in `seconds`, this one is completed.
+
+    `counts`: it was an attempt. Who only waits for somebody else to be done waits for as long as that takes.
+    """
 
     title = "Retry later"
 
-    def __init__(self, detail: str, *, seconds: float) -> None:
+    def __init__(self, detail: str, *, seconds: float, counts: bool = True) -> None:
         super().__init__(detail)
-        self.seconds = seconds
+        self.seconds, self.counts = seconds, counts

@@ -12,7 +12,7 @@ from shared import tables
 from shared.errors import RetryLaterError
 from shared.graph import consent_state, mailboxes
 
-Work = Literal["sync", "backfill"]
+Work = Literal["sync", "backfill", "subscriptions"]
 LEASE_SECONDS = 300
 HELD_SECONDS = 30.0
 BUDGET_SECONDS = 200.0  # a run goes on in a new message after this
@@ -83,13 +83,19 @@ def lease(mailbox: str, work: Work, now: float) -> Iterator[Run]:
     held = row is not None and row["until"] > now
     mine = _row(mailbox, work, holder, until)
     if held or not tables.write_if(mailboxes.SYNC, mine, row["etag"] if row else None):
-        raise RetryLaterError("The mailbox is being worked on.", seconds=HELD_SECONDS)
+        raise RetryLaterError("The mailbox is being worked on.", seconds=HELD_SECONDS, counts=False)
     try:
         yield Run(mailbox, work, holder, until)
     finally:
         row = tables.read(mailboxes.SYNC, mailbox, _name(work))
         if row is not None and row["holder"] == holder:
             tables.write_if(mailboxes.SYNC, {**mine, "until": 0.0}, row["etag"])
+
+
+def is_held(mailbox: str, work: Work, now: float) -> bool:
+    """Whether somebody is at this kind of work on a mailbox."""
+    row = tables.read(mailboxes.SYNC, mailbox, _name(work))
+    return row is not None and row["until"] > now
 
 
 def _name(work: Work) -> str:

@@ -34,6 +34,8 @@ from shared.graph.work import Backfill, Dirty, Lifecycle
 from shared.settings import settings
 
 STALLED_SECONDS = 1_800
+# Seconds over which work on many mailboxes is spread, well below the time between two rounds of it.
+CATCH_UP_OVER, UPKEEP_OVER = 600, 1_800
 
 
 def handle(body: bytes) -> None:
@@ -51,6 +53,8 @@ def handle(body: bytes) -> None:
 
 def _do(task: Lifecycle, now: int) -> None:
     match task.do:
+        case "compare":
+            compare_subscriptions(graph(), now)
         case "probe":
             check(now, "timer", task.mailbox)
         case "reconcile":
@@ -112,8 +116,8 @@ def recompute_all() -> None:
 
 
 def catch_up(ids: Iterable[str]) -> None:
-    """Have mailboxes read from where they stand, without anybody having told of a change."""
-    work.send([Dirty(id, kind, settled=True) for id in ids for kind in work.KINDS])
+    """Have mailboxes read from where they stand, without anybody having told of a change; many of them over ten minutes."""
+    work.spread([Dirty(id, kind, settled=True) for id in ids for kind in work.KINDS], time.time(), CATCH_UP_OVER)
 
 
 def reconcile(client: Graph, now: int) -> None:
@@ -121,8 +125,10 @@ def reconcile(client: Graph, now: int) -> None:
     state, known = consent_state.read(), {mailbox.id: mailbox for mailbox in mailboxes.read_all()}
     if state.is_visible:
         if state.is_reading:
-            work.send(_scope_tasks(client, state, known, now))
-            work.send([Backfill(one.id) for one in known.values() if _has_stalled(one, now)])
+            tasks = _scope_tasks(client, state, known, now)
+            work.send([task for task in tasks if task.do != "connect"])  # who leaves does not wait
+            work.spread([task for task in tasks if task.do == "connect"], now, UPKEEP_OVER)
+            work.spread([Backfill(one.id) for one in known.values() if _has_stalled(one, now)], now, UPKEEP_OVER)
         runs.finish_backfill(now)
         return
     left = [mailbox for mailbox in known.values() if mailbox.state != "gone"]
@@ -180,8 +186,8 @@ def _waits(task: Lifecycle, mailbox: Mailbox | None, now: int) -> bool:
 
 def hold(client: Graph, id: str) -> None:
     """Stop reading a mailbox; what it told is kept."""
-    _unsubscribe(client, id)
     mailboxes.change(id, state="held")
+    _unsubscribe(client, id)
 
 
 def park(client: Graph, id: str, now: int) -> None:
@@ -196,8 +202,8 @@ def erase(client: Graph, id: str) -> None:
     Raises RetryLaterError while somebody still reads it: from the mark on no run of it begins, and one that is under way ends
     before it writes anything more.
     """
-    _unsubscribe(client, id)
     mailboxes.change(id, state="held")
+    _unsubscribe(client, id)
     now = time.time()
     with leases.lease(id, "sync", now), leases.lease(id, "backfill", now):
         _take_out(id)
@@ -259,8 +265,8 @@ def renew_due(now: int) -> int:
     return len(due)
 
 
-def daily() -> None:
-    """Once a day: calendars and new folders of all mailboxes; subscriptions compared with Graph's list, lost ones made anew.
+def daily(now: int) -> None:
+    """Once a day: new folders of all mailboxes, with what has come in the meantime; subscriptions compared with Graph's list.
 
     And what a run that should have stopped wrote of a mailbox after it was erased goes, too.
     """
@@ -270,9 +276,22 @@ def daily() -> None:
     if not consent_state.read().is_reading:
         return
     kept = [mailbox.id for mailbox in known if mailbox.state == "connected"]
-    work.send([Lifecycle(do="folders", mailbox=id) for id in kept])
+    work.spread([Lifecycle(do="folders", mailbox=id) for id in kept], now, UPKEEP_OVER)
     if settings().graph_mode == "push":
-        lost, strangers = subscriptions.reconcile(graph())
-        telemetry.count("rapport.graph.subscriptions_lost", len(lost))
-        telemetry.count("rapport.graph.subscriptions_strange", strangers)
-        work.send([Lifecycle(do="subscriptionRemoved", mailbox=id) for id in kept])
+        work.send([Lifecycle(do="compare")])
+
+
+def compare_subscriptions(client: Graph, now: int) -> None:
+    """Compare our subscriptions with Graph's list, have those made that mailboxes lack, and end those of mailboxes that left."""
+    if not consent_state.read().is_reading:
+        return
+    lost, strangers = subscriptions.reconcile(client)
+    telemetry.count("rapport.graph.subscriptions_lost", len(lost))
+    telemetry.count("rapport.graph.subscriptions_strange", strangers)
+    held = subscriptions.read_all()
+    kept = {mailbox.id for mailbox in mailboxes.read_all() if mailbox.state == "connected"}
+    for each in held:
+        if each.mailbox not in kept:
+            subscriptions.delete(client, each)
+    lacking = [id for id in sorted(kept) if subscriptions.missing(held, id, now)]
+    work.spread([Lifecycle(do="subscriptionRemoved", mailbox=id) for id in lacking], now, UPKEEP_OVER)

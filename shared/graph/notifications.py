@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as SendTimeoutError
 from contextvars import copy_context
 
 import msgspec
 
-from shared import decoders, telemetry
+from shared import decoders, queues, telemetry
 from shared.errors import InvalidInputError, UnauthenticatedError, UnavailableError
 from shared.graph import subscriptions, work
 from shared.graph.subscriptions import Subscription, url_keys
@@ -24,8 +24,9 @@ from shared.graph.work import Kind, Lifecycle
 from shared.settings import settings
 
 BODY_BYTES = 1_000_000
-SEND_SECONDS = 1.5
+SEND_SECONDS = 1.5  # for look-ups and send together
 _KEPT = 20_000
+_LONGEST_ID = 100
 _UNKNOWN_SECONDS = 60.0
 _EVENTS = ("reauthorizationRequired", "subscriptionRemoved", "missed")
 
@@ -66,21 +67,27 @@ def parse(body: bytes) -> list[Item]:
         raise InvalidInputError("the body is no list of notifications", "$.value") from None
 
 
-def _subscription(id: str) -> Subscription | None:
-    """From memory; ids that nobody knows are remembered for a minute, so that a flood of them costs no storage."""
-    held = _read.get(id)
-    if held is None or (held[0] is None and held[1] < time.monotonic()):
-        if len(_read) > _KEPT:
-            _read.clear()
-        held = _read[id] = (subscriptions.read(id) if id else None, time.monotonic() + _UNKNOWN_SECONDS)
-    return held[0]
+def _known(ids: Iterable[str]) -> dict[str, Subscription | None]:
+    """Subscriptions by id, from memory or by one query for all that are not there.
+
+    Ids that nobody knows are remembered for a minute, so that a flood of them costs no storage.
+    """
+    now, wanted = time.monotonic(), {id for id in ids if 0 < len(id) <= _LONGEST_ID}
+    missing = [id for id in wanted if (held := _read.get(id)) is None or (held[0] is None and held[1] < now)]
+    if len(_read) > _KEPT:
+        _read.clear()
+    if missing:
+        found = {each.id: each for each in subscriptions.between(min(missing), max(missing))}
+        _read.update((id, (each, now)) for id, each in found.items())
+        _read.update((id, (None, now + _UNKNOWN_SECONDS)) for id in missing if id not in found)
+    return {id: held[0] for id in wanted if (held := _read.get(id))}
 
 
 def genuine(items: list[Item]) -> list[tuple[Item, Subscription]]:
     """The items that Graph sent to one of our subscriptions; the others are counted and dropped."""
-    tenant, found = settings().graph_tenant_id, []
+    tenant, found, known = settings().graph_tenant_id, [], _known(item.subscription_id for item in items)
     for item in items:
-        subscription = _subscription(item.subscription_id)
+        subscription = known.get(item.subscription_id)
         if subscription and item.tenant_id == tenant and subscription.knows(item.client_state):
             found.append((item, subscription))
     telemetry.count("rapport.graph.notifications", len(found))
@@ -90,18 +97,31 @@ def genuine(items: list[Item]) -> list[tuple[Item, Subscription]]:
 
 
 def take_changes(body: bytes) -> int:
-    """Mark the mailboxes of a delivery as dirty; how many marks. Raises UnavailableError when the queue does not take them."""
-    marks: set[tuple[str, Kind]] = {(each.mailbox, each.kind) for _, each in genuine(parse(body))}
+    """Mark the mailboxes of a delivery as dirty; how many marks.
+
+    Raises UnavailableError when tables or queue do not answer in time.
+    """
+    items = parse(body)
+    return _in_time(lambda: _announce(items))
+
+
+def _announce(items: list[Item]) -> int:
+    marks: set[tuple[str, Kind]] = {(each.mailbox, each.kind) for _, each in genuine(items)}
     if marks:
-        _in_time(lambda: work.announce(sorted(marks)))
+        work.announce(sorted(marks))
     return len(marks)
 
 
 def take_lifecycle(body: bytes) -> int:
-    """Queue the lifecycle events of a delivery; how many. Raises UnavailableError when the queue does not take them."""
+    """Queue the lifecycle events of a delivery; how many. Raises UnavailableError when tables or queue do not answer in time."""
+    items = parse(body)
+    return _in_time(lambda: _queue_events(items))
+
+
+def _queue_events(items: list[Item]) -> int:
     events = {
         (item.lifecycle_event, each.id, each.mailbox)
-        for item, each in genuine(parse(body))
+        for item, each in genuine(items)
         if item.lifecycle_event in _EVENTS
     }
     if events:
@@ -109,18 +129,28 @@ def take_lifecycle(body: bytes) -> int:
             Lifecycle(do=do, subscription=id, mailbox=mailbox)  # type: ignore[arg-type]
             for do, id, mailbox in sorted(events)
         ]
-        _in_time(lambda: work.send(tasks))
+        work.send(tasks)
     return len(events)
 
 
+def open_ahead() -> None:
+    """Have the connections opened that notifications need, for a process in which Graph has just tried the address."""
+    queues.open_ahead(settings().graph_dirty_queue, settings().graph_lifecycle_queue)
+
+
 @functools.cache
-def _senders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(4, "notifications")
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(8, "notifications")
 
 
-def _in_time(send: Callable[[], None]) -> None:
-    """Graph counts an answer after 3 s as none, so a queue that is slow is as good as away: 503 at once, and Graph repeats."""
+def _in_time(work: Callable[[], int]) -> int:
+    """Look-ups and send together. Graph counts an answer after 3 s as none, so what is slow is as good as away: 503 at once.
+
+    Graph repeats it then. What has not begun by that time never does; what has may still be queued, and then comes twice.
+    """
+    waiting = _workers().submit(copy_context().run, work)
     try:
-        _senders().submit(copy_context().run, send).result(SEND_SECONDS)
+        return waiting.result(SEND_SECONDS)
     except SendTimeoutError:
-        raise UnavailableError("The queue does not take notifications in time.") from None
+        waiting.cancel()
+        raise UnavailableError("Notifications cannot be taken in time.") from None

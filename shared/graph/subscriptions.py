@@ -6,12 +6,14 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from shared import own_keys, tables
+from shared.graph import leases, mailboxes
 from shared.graph.calls import GraphCallError
 from shared.graph.client import Graph
 from shared.graph.times import instant_of, text_of
@@ -57,6 +59,11 @@ def read(id: str) -> Subscription | None:
 def read_all() -> list[Subscription]:
     """All subscriptions of ours."""
     return [_of(row) for row in tables.query(TABLE, _PARTITION)]
+
+
+def between(first: str, last: str) -> list[Subscription]:
+    """Those of ours whose ids lie between two, both included; one query."""
+    return [_of(row) for row in tables.query(TABLE, _PARTITION, first, last + "\x20")]
 
 
 def _write(subscription: Subscription) -> None:
@@ -119,21 +126,37 @@ def drop(id: str) -> None:
 
 def delete(graph: Graph, subscription: Subscription) -> None:
     """Delete it at Graph, where it may be gone or out of our reach already, and here. Raises GraphCallError when busy."""
-    try:
-        graph.send("DELETE", f"/subscriptions/{subscription.id}")
-    except GraphCallError as error:
-        if error.status not in (401, *_DROPPED):
-            raise
+    _end(graph, subscription.id)
     drop(subscription.id)
 
 
+def _end(graph: Graph, id: str) -> None:
+    try:
+        graph.send("DELETE", f"/subscriptions/{id}")
+    except GraphCallError as error:
+        if error.status not in (401, *_DROPPED):
+            raise
+
+
+def missing(held: Iterable[Subscription], mailbox: str, now: int) -> list[Kind]:
+    """The kinds of which a mailbox has no live subscription among those held."""
+    live = {each.kind for each in held if each.mailbox == mailbox and each.expires > now}
+    return [kind for kind in KINDS if kind not in live]
+
+
 def ensure(graph: Graph, mailbox: str, now: int) -> int:
-    """Have one live subscription per kind for a mailbox; how many were made. Raises GraphCallError."""
-    live = {each.kind for each in read_all() if each.mailbox == mailbox and each.expires > now}
-    missing = [kind for kind in KINDS if kind not in live]
-    for kind in missing:
-        create(graph, mailbox, kind)
-    return len(missing)
+    """Have one live subscription per kind for a mailbox; how many were made.
+
+    Raises GraphCallError, and RetryLaterError while somebody else makes them: Graph would take a second one as gladly.
+    """
+    if not missing(read_all(), mailbox, now):
+        return 0
+    with leases.lease(mailbox, "subscriptions", time.time()):
+        held = mailboxes.read(mailbox)
+        kinds = missing(read_all(), mailbox, now) if held and held.state == "connected" else []
+        for kind in kinds:
+            create(graph, mailbox, kind)
+    return len(kinds)
 
 
 def reconcile(graph: Graph) -> tuple[list[Subscription], int]:
@@ -141,19 +164,38 @@ def reconcile(graph: Graph) -> tuple[list[Subscription], int]:
 
     A stranger calls one of our addresses without a row here: the create call was cut off before it was written down. One of ours
     that calls another address than the present one (the app has moved, or the key has changed) is deleted and counts as lost.
+    Of two for the same mailbox and kind the one that lasts longer stays. What is made meanwhile is neither lost nor strange.
     """
-    ours = {each.id: each for each in read_all()}
+    before = {each.id: each for each in read_all()}
+    listed = {item["id"]: item for page in graph.pages("/subscriptions") for item in page.get("value", ())}
     prefix = f"{settings().need('GRAPH_NOTIFICATION_URL').rstrip('/')}/graph/"
     present = address(settings(), "notifications")
-    listed = [item for page in graph.pages("/subscriptions") for item in page.get("value", ())]
-    moved = [i["id"] for i in listed if i["id"] in ours and i.get("notificationUrl", present) != present]
+    moved = {id for id in before if id in listed and listed[id].get("notificationUrl", present) != present}
+    lost = [each for id, each in before.items() if id not in listed or id in moved]
     for id in moved:
-        graph.send("DELETE", f"/subscriptions/{id}")
-    known = {item["id"] for item in listed} - set(moved)
-    lost = [each for id, each in ours.items() if id not in known]
+        _end(graph, id)
     for each in lost:
         drop(each.id)
-    strangers = [i["id"] for i in listed if i["id"] not in ours and i.get("notificationUrl", "").startswith(prefix)]
+    for each in _doubles(each for id, each in before.items() if id in listed and id not in moved):
+        delete(graph, each)
+    unknown = [i for i in listed.values() if i["id"] not in before and i.get("notificationUrl", "").startswith(prefix)]
+    strangers = [item["id"] for item in unknown if not _is_being_made(item) and read(item["id"]) is None]
     for id in strangers:
-        graph.send("DELETE", f"/subscriptions/{id}")
+        _end(graph, id)
     return lost, len(strangers)
+
+
+def _is_being_made(item: dict[str, Any]) -> bool:
+    """Whether its maker is still at work, and may not have written it down yet. To be asked before its row is looked for."""
+    mailbox = str(item.get("resource", "")).strip("/").split("/")[1:2]
+    return bool(mailbox) and leases.is_held(mailbox[0], "subscriptions", time.time())
+
+
+def _doubles(held: Iterable[Subscription]) -> list[Subscription]:
+    """Those beside the longest-lived one of each mailbox and kind."""
+    kept: set[tuple[str, Kind]] = set()
+    doubles = []
+    for each in sorted(held, key=lambda each: (-each.expires, each.id)):
+        doubles += [each] if (each.mailbox, each.kind) in kept else []
+        kept.add((each.mailbox, each.kind))
+    return doubles

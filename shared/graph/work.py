@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -12,6 +13,7 @@ from shared import decoders, delays, queues
 from shared.errors import PoisonMessageError
 from shared.settings import settings
 
+MOST_A_SECOND = 10  # mailboxes for whom work that nobody waits for is begun
 CATCH_UP_SECONDS = 6 * 3_600  # a mailbox that nobody has told of for so long is read all the same
 Kind = Literal["mail", "calendar"]
 MAIL: Kind = "mail"
@@ -50,6 +52,7 @@ class Lifecycle(msgspec.Struct, frozen=True, omit_defaults=True):
         "recompute",
         "renew",
         "folders",
+        "compare",
         "reauthorizationRequired",
         "subscriptionRemoved",
         "missed",
@@ -60,10 +63,11 @@ class Lifecycle(msgspec.Struct, frozen=True, omit_defaults=True):
     tries: int = 0
 
 
+Task = Dirty | Backfill | Lifecycle
 Work = TypeVar("Work", Dirty, Backfill, Lifecycle)
 
 
-def _queue(work: Dirty | Backfill | Lifecycle) -> str:
+def _queue(work: Task) -> str:
     config = settings()
     if isinstance(work, Dirty):
         return config.graph_dirty_queue
@@ -78,24 +82,47 @@ def read(body: bytes, kind: type[Work]) -> Work:
         raise PoisonMessageError(f"The message is no {kind.__name__}: {error}.") from None
 
 
-def send(works: Iterable[Dirty | Backfill | Lifecycle], due: float | None = None) -> None:
+def send(works: Iterable[Task], due: float | None = None) -> None:
     """Queue work under fresh ids, so that it never folds with what has run already."""
+    _send((work, due) for work in works)
+
+
+def spread(works: Sequence[Task], now: float, longest: int) -> None:
+    """Queue work on many mailboxes over a time: ten a second, for at most `longest` seconds; a few at once.
+
+    A mailbox has its place by its id's hash, so whoever is asked for twice comes twice at about the same time.
+    """
+    period = min(len(works) // MOST_A_SECOND, longest)
+    _send((work, now + second if (second := place(work.mailbox, period)) else None) for work in works)
+
+
+def place(mailbox: str, period: int) -> int:
+    """The second of a period that belongs to a mailbox; 0 where there is no period.
+
+    >>> place("m1", 900), place("m2", 900), place("m1", 0)
+    (548, 408, 0)
+    """
+    digest = hashlib.blake2b(mailbox.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % period if period else 0
+
+
+def _send(works: Iterable[tuple[Task, float | None]]) -> None:
     by_queue: dict[str, list[queues.Message]] = {}
-    for work in works:
+    for work, due in works:
         message = queues.Message(body=msgspec.json.encode(work), due=due, properties=_carried(work))
         by_queue.setdefault(_queue(work), []).append(message)
     for queue, messages in by_queue.items():
         queues.send(queue, messages)
 
 
-def again(work: Dirty | Backfill | Lifecycle, due: float) -> None:
+def again(work: Task, due: float) -> None:
     """Queue work for a time that is known, for a mailbox that may not be called before: dirty flags fold."""
     body = msgspec.json.encode(work)
     name = f"{work.mailbox}|{work.kind}|{int(due)}" if isinstance(work, Dirty) else ""
     queues.send(_queue(work), [queues.Message(body=body, id=name, due=due, properties=_carried(work))])
 
 
-def _carried(work: Dirty | Backfill | Lifecycle) -> dict[str | bytes, Any]:
+def _carried(work: Task) -> dict[str | bytes, Any]:
     """What is dirty still is what we were told of; a look after it, or the past, is not."""
     return delays.carried() if isinstance(work, Dirty) and not work.settled else {}
 

@@ -118,7 +118,7 @@ def test_what_a_run_left_behind_all_the_same_is_taken_out_the_next_day(graph: Ru
     # A process that was frozen between its question and its writing.
     reading.list_mail(client(), mailbox, "inbox", NOW - 5 * DAY, NOW)
     assert _held() == 3
-    lifecycle.daily()
+    lifecycle.daily(NOW)
     for body in received("graph-lifecycle"):
         lifecycle.handle(body)
     assert _held() == 0 and _read(mailbox.id).state == "gone"

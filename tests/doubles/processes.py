@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import ModuleType
 
 # What they remember comes from files of the app and of its packages, and costs a third of a second to read again.
@@ -13,6 +14,9 @@ def forget() -> None:
     """Empty every cache of the app's modules that holds state: clients, settings, keys, directory, names written."""
     from shared import queues, tables
 
+    for thread in threading.enumerate():
+        if thread.name.startswith(queues.BACKGROUND):
+            thread.join(60)
     if queues.client.cache_info().currsize:
         queues.client().close()
     if tables.accounts.cache_info().currsize:

@@ -68,6 +68,18 @@ def test_what_says_when_comes_again_then(queues: RunningBus) -> None:
     assert 2_900 < seconds <= 3_000
 
 
+@pytest.mark.parametrize("attempts", [None, 3, MOST_ATTEMPTS])
+def test_who_only_waits_for_another_to_be_done_waits_for_as_long_as_it_takes(
+    queues: RunningBus, attempts: int | None
+) -> None:
+    body = uuid.uuid4().bytes
+    error = RetryLaterError("somebody is at it", seconds=30, counts=False)
+    deliveries.handle(message(body, attempts), QUEUE, failing(error))
+    ((properties, seconds),) = scheduled(body)
+    assert properties[ATTEMPTS] == (attempts or 0)
+    assert 20 < seconds <= 30
+
+
 def test_after_the_most_attempts_it_is_left_to_the_broker(queues: RunningBus) -> None:
     body = uuid.uuid4().bytes
     with pytest.raises(UnavailableError):

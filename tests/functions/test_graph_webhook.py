@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 import pytest
+import urllib3
+from azure.servicebus import ServiceBusSender
+from azure.servicebus.exceptions import ServiceBusError
 
 from functions.graph_webhook import post_graph_lifecycle, post_graph_notifications
 from local.graph.handshake import new_token
@@ -19,6 +25,7 @@ from shared.graph import notifications, subscriptions
 from shared.graph.subscriptions import Subscription
 from shared.graph.work import CALENDAR, MAIL, Dirty, Kind, Lifecycle
 from shared.settings import settings
+from tests.doubles.processes import forget
 from tests.doubles.queued import received
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,8 +151,6 @@ def test_lifecycle_events_are_queued_each_once() -> None:
 @pytest.mark.usefixtures("app")
 def test_queue_that_is_away_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A port where nobody speaks Service Bus: the client goes on trying, the answer does not wait for it."""
-    import socket
-
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -164,6 +169,104 @@ def test_queue_that_is_away_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         caller.start()
         caller.join(60)
         assert answers == [503]
+
+
+@pytest.mark.usefixtures("app")
+def test_tables_that_hang_are_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that takes connections and never answers: the look-up would wait for minutes, the answer does not."""
+    monkeypatch.setattr(notifications, "SEND_SECONDS", 0.2)
+    with _silent() as port:
+        account = f"AccountName=devstoreaccount1;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:{port}/devstoreaccount1"
+        monkeypatch.setenv("TABLES", f"DefaultEndpointsProtocol=http;{account};")
+        forget()
+        answers: list[int] = []
+        routes = (post_graph_notifications, post_graph_lifecycle)
+        missed = item(lifecycleEvent="missed")
+        callers = [
+            threading.Thread(target=lambda route=route: answers.append(call([missed], route=route).status_code))
+            for route in routes
+        ]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join(20)
+        assert answers == [503, 503]
+
+
+@contextmanager
+def _silent() -> Iterator[int]:
+    """The port of somebody who listens and says nothing; at the end the connections break."""
+    taken: list[socket.socket] = []
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    taken.append(silent.accept()[0])
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield int(silent.getsockname()[1])
+        silent.shutdown(socket.SHUT_RDWR)
+        thread.join(20)
+        for connection in taken:
+            connection.close()
+
+
+@pytest.mark.usefixtures("app")
+def test_what_is_not_in_memory_is_looked_up_in_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = urllib3.connectionpool.HTTPConnectionPool.urlopen
+
+    def urlopen(pool: Any, method: str, url: str, *rest: Any, **options: Any) -> Any:
+        asked.extend([url] if method == "GET" and "subscriptions" in url else [])
+        return real(pool, method, url, *rest, **options)
+
+    monkeypatch.setattr(urllib3.connectionpool.HTTPConnectionPool, "urlopen", urlopen)
+    body = [item("s1"), item("s3"), item("unknown"), item("u" * 5_000), item("s2")]
+    for _ in range(2):  # the second time all is remembered, also that nobody knows the last
+        assert call(body).status_code == 202
+    assert len(asked) == 1
+    assert len({(mark["mailbox"], mark["kind"]) for mark in sent(DIRTY)}) == 3
+
+
+@pytest.mark.usefixtures("app")
+def test_senders_are_open_once_the_address_was_tried() -> None:
+    assert not any(sending._sender(queue).is_open for queue in (DIRTY, LIFECYCLE))
+    call(b"", validationToken="token")
+    _in_the_background()
+    assert all(sending._sender(queue).is_open for queue in (DIRTY, LIFECYCLE))
+    call([item()])
+    assert sent(DIRTY) == [{"mailbox": "m1", "kind": "mail"}]
+
+
+def _in_the_background() -> None:
+    """Wait for what opens and closes senders."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(sending.BACKGROUND):
+            thread.join(60)
+
+
+@pytest.mark.usefixtures("app")
+def test_a_sender_that_failed_is_closed_and_the_next_one_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[ServiceBusSender] = []
+    real = ServiceBusSender.close
+    monkeypatch.setattr(ServiceBusSender, "close", lambda sender: [closed.append(sender), real(sender)])
+    call([item()])
+    assert (failing := sending._sender(DIRTY)._sender)
+    with monkeypatch.context() as broken:
+        broken.setattr(ServiceBusSender, "send_messages", _broken)
+        assert call([item()]).status_code == 503
+    _in_the_background()
+    assert failing in closed
+    assert call([item("s3")]).status_code == 202
+    assert {"mailbox": "m2", "kind": "mail"} in sent(DIRTY)
+
+
+def _broken(*_: Any, **__: Any) -> None:
+    raise ServiceBusError("the link is gone")
 
 
 def test_webhook_loads_neither_graph_nor_numpy() -> None:
@@ -186,6 +289,7 @@ import os, sys
 os.environ.update(GRAPH_TENANT_ID="t", GRAPH_CLIENT_ID="c")
 from shared.graph.client import Graph
 from shared.settings import settings
+from tests.doubles.processes import forget
 from tests.doubles.queued import received
 Graph(settings())
 found = [name for name in sys.modules if name.startswith("msgraph.")]
