@@ -7,7 +7,7 @@ import logging
 from msgspec import Raw, json
 from msgspec.structs import replace
 
-from shared import decoders, insights, recompute, stamps
+from shared import decoders, insights, null_reasons, recompute, stamps
 from shared.errors import RetryLaterError, UnavailableError
 from shared.insights import Stored
 from shared.kpi.health import Grade, State
@@ -18,6 +18,7 @@ _OBJECT = decoders.of_json(dict[str, Raw])
 _FAILED: dict[str, object] = {
     "score": None, "scoreInt": None, "grade": Grade.INSUFFICIENT, "state": State.FAILED, "trend": Trend.FAILED,
     "trendName": "failed", "contributions": [], "alarm": None, "counterfactuals": None,
+    "reasons": null_reasons.whole_health("failed"),
 }  # fmt: skip
 
 

@@ -5,13 +5,14 @@ Snapshots are the same for everybody; only the two widgets in question are opene
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec import Raw, json
 from msgspec.structs import replace
 
 from shared import decoders, row_rights
 from shared.auth import COVER_RISK, Caller
+from shared.errors import ForbiddenError
 from shared.keys import keys
 from shared.reading import SIMILAR, Answer
 from shared.widgets import Concentration, CoverRisk, PersonRef, SimilarWonOpportunities
@@ -45,11 +46,23 @@ def _seen(who: Caller, name: str, raw: Raw) -> Raw:
 
 def _cover_risk(who: Caller, raw: Raw) -> Raw:
     cover = decoders.of_json(CoverRisk).decode(raw)
-    if COVER_RISK in who.roles or not _marks(who).isdisjoint(cover.named_to):
+    if _may_see_names(who, cover.named_to):
         return raw
     leaving = cover.if_leaves and replace(cover.if_leaves, person=_NOBODY)
     flags = [*cover.flags, "namesWithheld"]
     return Raw(json.encode(replace(cover, ours=_without_names(cover.ours), if_leaves=leaving, flags=flags)))
+
+
+def require_names(who: Caller, named_to: Iterable[str]) -> None:
+    """Raise ForbiddenError unless cover risk names colleagues to this caller."""
+    if not _may_see_names(who, named_to):
+        raise ForbiddenError(
+            "Colleagues are named to the record's owner, the owner's manager and the role Rapport.CoverRisk."
+        )
+
+
+def _may_see_names(who: Caller, named_to: Iterable[str]) -> bool:
+    return COVER_RISK in who.roles or not _marks(who).isdisjoint(named_to)
 
 
 def _without_names(side: Concentration) -> Concentration:

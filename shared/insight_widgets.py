@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shared import null_reasons
 from shared import widgets as w
 from shared.kpi.counterfactual import counterfactual
 from shared.kpi.cover import Concentration, cover, departure
@@ -25,11 +26,11 @@ def without_health(health: w.Health) -> w.Health:
     nothing = w.HealthEvidence(
         interactions=0, signs_from_them=0, frequency_days=health.evidence.frequency_days, periods=0, periods_met=0,
         periods_met_by_them=0, decayed=0.0, expected=0.0, active_days=0, usual_gap_days=None, silence_days=None,
-        silence_ratio=None, signers=[], influences=[],
+        silence_ratio=None, signers=[], influences=[], reasons=null_reasons.whole_rhythm(null_reasons.HIDDEN),
     )  # fmt: skip
     return w.Health(
         score=None, score_int=None, grade="insufficient", state=3, trend=3, trend_name="notEnough", contributions=[],
-        evidence=nothing, alarm=None, frozen=health.frozen,
+        evidence=nothing, alarm=None, frozen=health.frozen, reasons=null_reasons.whole_health(null_reasons.HIDDEN),
     )  # fmt: skip
 
 
@@ -38,18 +39,29 @@ def counterfactuals(found: Computation) -> w.Counterfactuals | None:
     value = counterfactual(found.history, found.parameters)
     if value is None:
         return None
-    outlooks = [w.Outlook(deed=str(o.deed), person=found.person(o.person), score=o.score) for o in value.outlooks]
-    return w.Counterfactuals(target=instant(value.target), now=value.now, without=value.without, outlooks=outlooks)
+    outlooks = [
+        w.Outlook(
+            deed=str(o.deed), person=found.person(o.person), score=o.score,
+            reason="insufficient" if o.score is None else "",
+        )
+        for o in value.outlooks
+    ]  # fmt: skip
+    reasons = null_reasons.of_counterfactual(value)
+    return w.Counterfactuals(
+        target=instant(value.target), now=value.now, without=value.without, outlooks=outlooks, reasons=reasons
+    )
 
 
-def cover_risk(found: Computation) -> w.CoverRisk:
-    """Concentration on both sides, and the simulation for the colleague with the largest share."""
+def cover_risk(found: Computation, leaving: int | None = None) -> w.CoverRisk:
+    """Concentration on both sides, and the simulation for one of ours, by default for who has the largest share."""
     names = {key: person.name for key, person in found.names.items()}
     value = cover(found.history, found.parameters, names)
+    if leaving is None and value.ours.shares:
+        leaving = value.ours.shares[0].person
     return w.CoverRisk(
         ours=_concentration(found, value.ours),
         theirs=_concentration(found, value.theirs),
-        if_leaves=_departure(found, value.ours.shares[0].person) if value.ours.shares else None,
+        if_leaves=None if leaving is None else _departure(found, leaving),
         named_to=list(found.subject.overseers),
     )
 
@@ -61,6 +73,7 @@ def _concentration(found: Computation, side: Concentration) -> w.Concentration:
         largest=side.largest,
         effective_number=side.effective_number,
         single_threaded=side.single_threaded,
+        reason="" if side.shares else "noInteractions",
     )
 
 
@@ -95,6 +108,7 @@ def email_engagement(found: Computation) -> w.EmailEngagement:
         attachment_rate=value.attachment_rate,
         reply_rate=value.reply_rate,
         flags=["machineOpensNotSeparated"] if found.parameters.email_engagement else ["switchedOff"],
+        reasons=null_reasons.of_engagement(value, found.parameters.email_engagement),
     )
 
 

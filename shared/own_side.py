@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from shared import null_reasons
 from shared import widgets as w
 from shared.kpi.floor import is_withheld, people_behind_answers, people_behind_hours
 
@@ -40,7 +41,14 @@ def _response_time(found: Computation, times: w.ResponseTime) -> w.ResponseTime:
     ours = times.by_us
     return replace(
         times,
-        by_us=replace(ours, hours=None, business_hours=None, response_rate=None, flags=[*ours.flags, FLAG]),
+        by_us=replace(
+            ours,
+            hours=None,
+            business_hours=None,
+            response_rate=None,
+            flags=[*ours.flags, FLAG],
+            reasons=null_reasons.withheld_side(),
+        ),
     )
 
 

@@ -27,6 +27,13 @@ class AsOfQuery(Struct, frozen=True, rename="camel"):
     language: Annotated[str, Meta(max_length=35)] = ""
 
 
+class WidgetQuery(AsOfQuery, frozen=True, rename="camel"):
+    """`person` (such as `user:<id>`), for `coverRisk`: what is left if this colleague leaves, instead of the one on whom most
+    hangs."""
+
+    person: Annotated[str, Meta(max_length=400)] = ""
+
+
 class Answer(Struct, frozen=True):
     """JSON bytes and the tag of the snapshot they are of; no tag for what was computed for this caller."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
+from shared import null_reasons
 from shared import widgets as w
 from shared.columns import Entries
 from shared.insight_widgets import counterfactuals, cover_risk, email_engagement, summary_of, without_health
@@ -235,7 +236,7 @@ def _health(found: Computation) -> w.Health:
     created = found.subject.roster.created_at
     value = health(found.history, found.parameters, created=created)
     direction = trend(found.history, found.parameters, created=created)
-    evidence, rhythm = value.evidence, value.rhythm
+    evidence, rhythm, outlook = value.evidence, value.rhythm, counterfactuals(found)
     return w.Health(
         score=value.score, score_int=value.score_int, grade=str(value.grade), state=int(value.state),
         trend=int(direction), trend_name=TREND_NAMES[Trend(direction)],
@@ -253,9 +254,10 @@ def _health(found: Computation) -> w.Health:
                 w.Influence(interaction_id=i.key.ljust(16, b"\0").hex(), at=instant(i.at), points=i.points)
                 for i in evidence.influences
             ],
+            reasons=null_reasons.of_rhythm(rhythm),
         ),
         alarm=None if rhythm.alarm is None else str(Alarm(rhythm.alarm)), frozen=value.frozen,
-        counterfactuals=counterfactuals(found),
+        counterfactuals=outlook, reasons=null_reasons.of_health(value, closed=outlook is None),
     )  # fmt: skip
 
 
@@ -282,7 +284,7 @@ def _side(side: SideResponse) -> w.SideResponse:
     flags = ["lowSample"] * side.low_sample + ["assumedHours"] * side.assumed_hours
     return w.SideResponse(
         replies=side.n, hours=_spread(side.hours), business_hours=_spread(side.business_hours), response_rate=side.rate,
-        answerable=side.answerable, flags=flags,
+        answerable=side.answerable, flags=flags, reasons=null_reasons.of_side(side),
     )  # fmt: skip
 
 

@@ -15,16 +15,17 @@ class PersonShare(Shape, frozen=True):
 
 
 class Concentration(Shape, frozen=True):
-    """How one side of the relationship is spread over people; null without interaction."""
+    """How one side of the relationship is spread over people; null without interaction, which `reason` says."""
 
     shares: list[PersonShare]
     largest: float | None
     effective_number: float | None
     single_threaded: bool
+    reason: str = ""
 
 
 class Departure(Shape, frozen=True):
-    """What is left if the colleague on whom most hangs leaves, and whom nobody else knows."""
+    """What is left if a colleague leaves, the one on whom most hangs unless another was asked for, and whom nobody else knows."""
 
     person: PersonRef
     score_now: float | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import field
+
 from shared.widgets.shape import PersonRef, Shape
 
 
@@ -23,7 +25,7 @@ class Influence(Shape, frozen=True):
 
 
 class HealthEvidence(Shape, frozen=True):
-    """What the score was made of (docs/health.md)."""
+    """What the score was made of (docs/health.md). `reasons`: the code of each null by the name of its field."""
 
     interactions: int
     signs_from_them: int
@@ -39,6 +41,7 @@ class HealthEvidence(Shape, frozen=True):
     silence_ratio: float | None
     signers: list[PersonRef]
     influences: list[Influence]
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 class Outlook(Shape, frozen=True):
@@ -47,6 +50,7 @@ class Outlook(Shape, frozen=True):
     deed: str
     person: PersonRef
     score: float | None
+    reason: str = ""
 
 
 class Counterfactuals(Shape, frozen=True):
@@ -56,10 +60,12 @@ class Counterfactuals(Shape, frozen=True):
     now: float | None
     without: float | None
     outlooks: list[Outlook]
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 class Health(Shape, frozen=True):
-    """Relationship health. `state` and `trend` are the choice values of Dynamics 365; null score = insufficient."""
+    """Relationship health. `state` and `trend` are the choice values of Dynamics 365; null score = insufficient. `reasons`: the
+    code of each null by the name of its field."""
 
     score: float | None
     score_int: int | None
@@ -72,3 +78,4 @@ class Health(Shape, frozen=True):
     alarm: str | None
     frozen: bool
     counterfactuals: Counterfactuals | None = None
+    reasons: dict[str, str] = field(default_factory=dict)

@@ -16,7 +16,8 @@ class Spread(Shape, frozen=True):
 
 
 class SideResponse(Shape, frozen=True):
-    """How one side answers the other; null where nothing was answered or answerable, or withheld (`privacyFloor`)."""
+    """How one side answers the other; null where nothing was answered or answerable, or withheld (`privacyFloor`): `reasons`
+    has the code of each null by the name of its field."""
 
     replies: int
     hours: Spread | None
@@ -24,6 +25,7 @@ class SideResponse(Shape, frozen=True):
     response_rate: float | None
     answerable: int
     flags: list[str]
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 class WaitingForUs(Shape, frozen=True):
