@@ -92,6 +92,11 @@ export class Fields {
     return schema.additionalProperties.type === "array" ? this.#hours(path) : this.#loose(path, schema.additionalProperties);
   }
 
+  /** What a part is where a document leaves out everything. */
+  #usual([name, ...rest]) {
+    return rest.reduce((found, step) => found?.[step], this.root.properties[name].default);
+  }
+
   #id(path) {
     return `set-${path.join("-")}`;
   }
@@ -127,15 +132,16 @@ export class Fields {
     return this.#labelled(path, h("input", { type: "checkbox", checked: this.get(path), onchange: ({ target }) => this.#set(path, target.checked) }));
   }
 
-  #number(path, { type, minimum, maximum, exclusiveMinimum, nullable, default: usual }, isLoose = false) {
+  #number(path, { type, minimum, maximum, exclusiveMinimum, nullable }, isLoose = false) {
     const absent = isLoose ? undefined : null; // a loose key that is empty is not in the document
     const low = minimum ?? exclusiveMinimum;
     const oninput = ({ target }) => this.#set(path, target.value === "" ? absent : target.valueAsNumber);
     const input = h("input", { type: "number", dir: "ltr", step: type === "integer" ? 1 : "any", min: low, max: maximum, value: this.get(path), oninput });
     const range = low !== undefined && maximum !== undefined && this.say.text("set.range", { low: this.say.number(low, 4), high: this.say.number(maximum, 4) });
-    const default_ = typeof usual === "number" && this.say.text("set.default", { value: this.say.number(usual, 4) });
+    const usual = this.#usual(path);
+    const given = typeof usual === "number" && this.say.text("set.default", { value: this.say.number(usual, 4) });
     const empty = (nullable || isLoose) && this.say.text("set.mayBeEmpty");
-    return this.#labelled(path, input, [range, default_, empty].filter(Boolean).join(" · "));
+    return this.#labelled(path, input, [range, given, empty].filter(Boolean).join(" · "));
   }
 
   #text(path, { maxLength }) {

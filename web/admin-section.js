@@ -170,9 +170,11 @@ export function facts(pairs) {
   return h("dl", { class: "figures" }, pairs.filter(Boolean).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
-/** A titled part of a section. */
+/** A titled part of a section. The caption of a table that says the title again is left to those who listen. */
 export function part(kind, title, ...children) {
-  return h("section", { class: `widget ${kind}`, "aria-labelledby": `part-${kind}` }, h("h3", { id: `part-${kind}` }, title), children);
+  const found = h("section", { class: `widget ${kind}`, "aria-labelledby": `part-${kind}` }, h("h3", { id: `part-${kind}` }, title), children);
+  for (const caption of found.querySelectorAll("caption")) caption.classList.toggle("unseen", caption.textContent === title);
+  return found;
 }
 
 /** How far something has come, for everybody: a bar that says its share. */

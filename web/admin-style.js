@@ -36,6 +36,10 @@ button.danger { color: var(--poor); border-color: var(--poor); }
 button:disabled { opacity: .6; cursor: default; }
 dialog { color: var(--text); background: var(--surface); border: 1px solid var(--muted); border-radius: 6px; max-inline-size: 34em; }
 dialog::backdrop { background: #0008; }
+.unseen { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
+.mailboxes td:nth-child(n + 3):not(:last-child) { min-inline-size: 7em; }
+meter { margin-inline-start: .6em; }
+ol.rules { list-style-position: inside; margin: 0; padding: 0; }
 .rules td, .rules th { vertical-align: middle; }
 .rules select, .rules input { max-inline-size: 11em; }
 code { overflow-wrap: anywhere; }

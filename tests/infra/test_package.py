@@ -26,6 +26,7 @@ def test_only_what_runs_goes_in(tmp_path: Path) -> None:
         "functions/health.py",
         "shared/messages/en.json",
         "web/rapport-widgets.js",
+        "web/rapport-admin.js",
     ):
         assert wanted in found
     code = "".join((tmp_path / one).read_text() for one in found if one.endswith(".py"))

@@ -74,6 +74,7 @@ def test_ranges_and_defaults_come_from_the_interface(settings: Locator) -> None:
     expect(half_life).to_have_attribute("min", "7")
     expect(half_life).to_have_attribute("max", "365")
     expect(half_life).to_have_accessible_description("7 to 365 · default 60")
+    expect(field(settings, "pointsWithBreadth.breadth")).to_have_accessible_description("0 to 100 · default 10")
 
 
 @pytest.mark.parametrize(
