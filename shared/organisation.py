@@ -6,12 +6,13 @@ A version never changes once it is written, so what was read of it is kept for t
 from __future__ import annotations
 
 import functools
+from typing import cast
 
 from shared import decoders, stamps, tables
 from shared.errors import FormatVersionError, NotFoundError
 from shared.kpi.parameters import NeverLog, Parameters, Points, Weights, WorkingCalendar
 from shared.noise import SIGN_NAMES
-from shared.organisation_settings import WEEKDAYS, ContributionPoints, OrganisationSettings, WorkingTime
+from shared.organisation_settings import WEEKDAYS, ContributionPoints, OrganisationSettings, RecordType, WorkingTime
 from shared.rosters import Roster
 
 TABLE = "settings"
@@ -58,16 +59,20 @@ def parameters(version: int) -> Parameters:
 
 
 def parameters_for(version: int, roster: Roster) -> Parameters:
-    """The parameters for one record: the first frequency rule that fits it, else the organisation's frequency."""
+    """The parameters for one record: the first frequency rule that fits it, else the organisation's frequency; and the idle days
+    of its type."""
     return adapted(settings_at(version), parameters(version), roster)
 
 
 def adapted(settings: OrganisationSettings, whole: Parameters, roster: Roster) -> Parameters:
-    """`whole`, the parameters of `settings`, with the frequency that holds for the record."""
+    """`whole`, the parameters of `settings`, with the frequency and the idle days that hold for the record."""
     from dataclasses import replace
 
     frequency = frequency_of(settings, roster)
-    return whole if frequency == whole.frequency else replace(whole, frequency=frequency)
+    idle_days = settings.alarms.idle_days_of_type.get(cast(RecordType, roster.type), settings.alarms.idle_days)
+    if (frequency, idle_days) == (whole.frequency, whole.idle_days):
+        return whole
+    return replace(whole, frequency=frequency, idle_days=idle_days)
 
 
 def frequency_of(settings: OrganisationSettings, roster: Roster) -> str:

@@ -23,7 +23,7 @@ from shared.kpi.health import health
 from shared.kpi.hours import calendar_of
 from shared.kpi.inclusion import Inclusion, include
 from shared.kpi.interactions import Direction, History, Interactions, Keys, Kind
-from shared.kpi.last_next import Moment, last_next
+from shared.kpi.last_next import LastNext, Moment, last_next
 from shared.kpi.parameters import Parameters
 from shared.kpi.response import SideResponse, Spread, response
 from shared.kpi.rhythm import Alarm
@@ -151,7 +151,7 @@ def _widgets(found: Computation) -> w.Widgets:
     rest = w.Widgets(
         summary=w.Summary(sentences=[], reason=None),
         health=_health(found),
-        last_interaction=w.LastInteraction(last=_moment(found, moments.last), current=_moment(found, moments.current)),
+        last_interaction=_last(found, moments),
         next_interaction=w.NextInteraction(next=_moment(found, moments.next), scheduled=moments.next is not None),
         most_contacted=_contacted(found, contacted.customers, contacted.customers_total),
         most_contacted_by=_contacted(found, contacted.colleagues, contacted.colleagues_total),
@@ -187,6 +187,17 @@ def _widgets(found: Computation) -> w.Widgets:
     )  # fmt: skip
     rest = floored(found, rest if parameters.show_health else replace(rest, health=without_health(rest.health)))
     return replace(rest, summary=summary_of(found, rest, similar_subjects(found.similar)))
+
+
+def _last(found: Computation, moments: LastNext) -> w.LastInteraction:
+    """The last interaction, and from when and after how long the silence since is an alarm (product X8)."""
+    last, current = _moment(found, moments.last), _moment(found, moments.current)
+    if found.history.closed is not None:
+        return w.LastInteraction(last=last, current=current)
+    quiet_since = last.at if last else known_instant(found.subject.roster.created_at)
+    return w.LastInteraction(
+        last=last, current=current, quiet_since=quiet_since, idle_after_days=found.parameters.idle_days
+    )
 
 
 def _ratio_reason(sent: int, received: int) -> str:

@@ -12,11 +12,16 @@ export function summaryView({ widgets: { summary } }, say) {
   return section("summary", say.text("summary.title"), told.length ? h("ul", {}, told) : h("p", {}, say.text(reason)));
 }
 
-export function momentsView({ widgets: { lastInteraction, nextInteraction } }, say) {
-  const { last, current } = lastInteraction;
+const DAY_MS = 86_400_000;
+
+export function momentsView({ asOf, widgets: { lastInteraction, nextInteraction } }, say, element) {
+  const { last, current, quietSince, idleAfterDays } = lastInteraction;
+  const now = element.hasAttribute("as-of") ? new Date(asOf).getTime() : Date.now();
+  const idleDays = quietSince ? Math.floor((now - new Date(quietSince).getTime()) / DAY_MS) : 0;
   return section(
     "moments",
     say.text("moments.title"),
+    idleAfterDays && idleDays >= idleAfterDays && h("p", { class: "alarm" }, say.text("moments.idle", { length: say.amount(idleDays, "day"), limit: say.amount(idleAfterDays, "day") })),
     h(
       "dl",
       { class: "moments" },

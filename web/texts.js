@@ -99,6 +99,7 @@ export const TEXTS = {
   "moments.last": ["Last", "Letzte", "Ostatnia", "Ultima", "الأخير"],
   "moments.notScheduled": ["Not scheduled", "Nicht geplant", "Niezaplanowana", "Neprogramată", "غير مجدول"],
   "moments.never": ["No interaction yet", "Noch keine Interaktion", "Jeszcze żadnej interakcji", "Nicio interacțiune încă", "لا تفاعل بعد"],
+  "moments.idle": ["No activity for {length} (alarm after {limit})", "Keine Aktivität seit {length} (Alarm nach {limit})", "Brak działań: {length} (alarm po: {limit})", "Fără activitate: {length} (alarmă după {limit})", "لا نشاط منذ {length} (تنبيه بعد {limit})"],
   "moments.more": ["and {n} more", "und {n} weitere", "i jeszcze {n}", "și încă {n}", "و{n} آخرون"],
   "kind.email": ["Email", "E-Mail", "Wiadomość", "E-mail", "رسالة"],
   "kind.meeting": ["Meeting", "Besprechung", "Spotkanie", "Întâlnire", "اجتماع"],

@@ -18,10 +18,16 @@ class Moment(Shape, frozen=True):
 
 
 class LastInteraction(Shape, frozen=True):
-    """The last completed mail, meeting or call of the whole history, and the meeting going on now."""
+    """The last completed mail, meeting or call of the whole history, and the meeting going on now.
+
+    An open record is idle once `quietSince` (the last interaction, else the record's creation) is more than `idleAfterDays` ago.
+    Both are null for a closed record, and `quietSince` where neither is known.
+    """
 
     last: Moment | None
     current: Moment | None
+    quiet_since: str | None = None
+    idle_after_days: int | None = None
 
 
 class NextInteraction(Shape, frozen=True):

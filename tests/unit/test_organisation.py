@@ -8,7 +8,7 @@ import pytest
 from shared.keys import keys
 from shared.kpi.parameters import NeverLog, Parameters, WorkingCalendar
 from shared.organisation import adapted, frequency_of, parameters_of
-from shared.organisation_settings import FrequencyRule, OrganisationSettings
+from shared.organisation_settings import Alarms, FrequencyRule, OrganisationSettings
 from shared.rosters import Roster
 from tests.conftest import PERSON_KEY
 from tests.doubles.processes import forget
@@ -128,3 +128,10 @@ def test_the_first_rule_that_fits_gives_the_frequency(record: str, segments: dic
     roster = Roster(record=record, segments=segments)
     assert frequency_of(RULES, roster) == expected
     assert adapted(RULES, parameters_of(RULES), roster).frequency == expected
+
+
+def test_each_record_type_may_have_its_own_idle_days() -> None:
+    settings = OrganisationSettings(alarms=Alarms(idle_days=10, idle_days_of_type={"opportunity": 30}))
+    whole = parameters_of(settings)
+    assert adapted(settings, whole, Roster(record="opportunity:1")).idle_days == 30
+    assert adapted(settings, whole, Roster(record="lead:1")) is whole

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
+from shared import moments
 from shared.columns import Entries
 from shared.kpi.freshness import Source
 from shared.kpi.parameters import NeverLog, Parameters
 from shared.never_log import logged
-from shared.snapshots import snapshot
+from shared.snapshots import Computation, snapshot
 from shared.widgets import RecordWidgets
 from tests.doubles.computations import computed, entries_of
 from tests.doubles.histories import BERLIN, DAY, A, Item, contact, email, instant, key, meeting, person
@@ -128,3 +130,20 @@ def test_what_waits_for_us_says_that_the_owners_hours_are_assumed() -> None:
     assert (waiting.count, waiting.flags) == (1, ["assumedHours"])
     nothing = widgets(entries_of([email(A - 2 * DAY, "anna", ["kim"])])).widgets.response_time.waiting_for_us
     assert (nothing.count, nothing.flags) == (0, [])
+
+
+def test_silence_is_counted_from_the_last_interaction_else_from_the_creation_of_an_open_record() -> None:
+    def last(found: Computation) -> tuple[str | None, int | None]:
+        shown = snapshot(found, A, A, 1).widgets.last_interaction
+        return shown.quiet_since, shown.idle_after_days
+
+    parameters = replace(BERLIN, idle_days=21)
+    held, never = (computed(entries_of(items), parameters) for items in (weekly(), []))
+    assert last(held) == (snapshot(held, A, A, 1).widgets.last_interaction.last.at, 21)  # type: ignore[union-attr]
+    assert last(never) == (None, 21)
+    created = replace(
+        never, subject=replace(never.subject, roster=structs.replace(never.subject.roster, created_at=A - DAY))
+    )
+    assert last(created) == (moments.instant(A - DAY), 21)
+    closed = replace(held, history=replace(held.history, closed=A - DAY))
+    assert last(closed) == (None, None)

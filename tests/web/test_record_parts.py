@@ -49,6 +49,24 @@ def test_nothing_is_linked_where_there_is_nothing(page: Page, form: RecordedApp)
     expect(meetings.locator("td").nth(1).get_by_role("button")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("since", "alarms"), [("2026-06-01T12:00:00Z", True), ("2026-06-20T12:00:00Z", False), (None, False)]
+)
+def test_a_record_without_activity_for_too_long_says_so(
+    page: Page, form: RecordedApp, since: str | None, alarms: bool
+) -> None:
+    def quiet(content: dict[str, Any]) -> None:
+        content["widgets"]["lastInteraction"] |= {"quietSince": since, "idleAfterDays": 14}
+        content["asOf"] = "2026-06-30T12:00:00Z"
+
+    form.edits.append(quiet)
+    element = opened(page, form)
+    page.locator("#as-of").fill("2026-06-30T12:00")
+    expect(element.locator(".envelope").first).to_contain_text("as of ")
+    told = ["No activity for 29 days (alarm after 14 days)"] if alarms else []
+    expect(element.locator(".moments .alarm")).to_have_text(told)
+
+
 def test_averages_have_both_columns_and_each_its_n(page: Page, form: RecordedApp) -> None:
     element = opened(page, form)
     similar = recorded("opportunity")["widgets"]["similarWonOpportunities"]
