@@ -12,8 +12,9 @@ from shared.settings import Settings
 def numbered(values: Settings, purpose: str, number: int) -> tuple[bytes, ...]:
     """The keys of a webhook that are taken, by number: the present one, then the one before it. 32 bytes each.
 
-    >>> len(numbered(Settings(person_key="bG9jYWwgZGV2ZWxvcG1lbnQga2V5LCBub3QgYSBzZWNyZXQ="), "graph", 1))
-    1
+    >>> values = Settings(person_key="A" * 44)
+    >>> [len(numbered(values, "graph", number)) for number in (1, 2)]
+    [1, 2]
     """
     numbers = [each for each in (number, number - 1) if each > 0]
     return tuple(values.derived_key(f"{purpose}/{each}", _root(values, each)) for each in numbers)
