@@ -32,6 +32,7 @@ from shared import (
     tables,
     telemetry,
 )
+from shared.entity_queries import literal
 from shared.errors import UnavailableError
 from shared.graph import copies
 from shared.group_rows import Group, HeldCopy
@@ -77,14 +78,14 @@ def sweep(now: int, seconds: float) -> Counter[str]:
 
 
 def _begun(now: int) -> Pass:
-    """The pass that is not done, else a new one if the term has moved since, else the last."""
+    """The pass that is not done, else a new one if the term has moved since, which it does every day, else the last."""
     row = tables.read(organisation.TABLE, PARTITION, _ROW)
     last = decoders.of_json(Pass).decode(row["held"]) if row else None
     if last and last.part != "done":
         return last
     term = retention.term_of(organisation.in_force(), now)
     _put_in_force(term)
-    if last and (term.interactions, term.events) <= (last.term.interactions, last.term.events):
+    if last and term == last.term:
         return last
     begun = Pass(term, counted_from=_next_counted_from(last))
     _store(begun)
@@ -201,7 +202,7 @@ def _partitions(state: Pass, now: int, erased: Counter[str]) -> Pass:
 def _old_rows(condition: str, after: str) -> Iterator[tuple[str, list[str]]]:
     """Partitions behind `after` with their rows that meet the condition."""
     rows: dict[str, list[str]] = defaultdict(list)
-    where = f"PartitionKey gt '{after}' and {condition}" if after else condition
+    where = f"PartitionKey gt {literal(after)} and {condition}" if after else condition
     from shared.partitions import TABLE
 
     for row in tables.scan(TABLE, ["PartitionKey", "RowKey"], where):

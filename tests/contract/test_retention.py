@@ -276,6 +276,9 @@ def test_a_longer_term_takes_in_again_what_is_sent_and_figures_stay_honest() -> 
     told([{**change, "version": change["version"] + 10**6} for change in OLD])
     assert days_held("contact:kim") == [100, 103, 300]
     assert widgets("contact:kim")["completeFrom"] == "2025-12-05T00:00:00Z"
+    # Its own edge, and not only once it has reached the old one: two of them are older than 500 days by then.
+    assert swept(NOW + 201 * DAY)["copies"] == 2
+    assert days_held("contact:kim") == [100, 103]
 
 
 def test_copies_of_mailboxes_leave_their_index_and_do_not_come_back() -> None:
