@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from shared import organisation, states, tombstones
+from shared import follow_preferences, organisation, states, tombstones
 from shared.crm.records import Team, User, view
 from shared.keys import keys
 from shared.people import domain_of
@@ -37,6 +37,7 @@ class Directory(Struct, frozen=True):
     domains: frozenset[str]
     mailboxes: frozenset[str] = frozenset()  # addresses of mailboxes of ours that no user and no domain tells
     opted_out: frozenset[int] = frozenset()  # keys of everybody who has opted out, of ours under all their addresses
+    not_followed: frozenset[int] = frozenset()  # keys of outsiders who do not allow that mails to them are followed
     hours: dict[str, OwnHours | None] = {}  # by user id, filled as they are asked for
 
     def is_internal(self, address: str, party: str) -> bool:
@@ -108,6 +109,7 @@ def load(stamp: int) -> Directory:
         domains,
         frozenset(each for each in _mailbox_addresses() if each not in owners and domain_of(each) not in domains),
         _opted_out(user for user in users.values() if isinstance(user, User)),
+        follow_preferences.read(),
     )
 
 

@@ -16,6 +16,7 @@ import msgspec
 from shared import (
     acquaintance_rows,
     decoders,
+    follow_preferences,
     groups,
     opt_outs,
     placing,
@@ -85,11 +86,19 @@ def take_in(changes: Sequence[Change]) -> set[str]:
     if ours:
         _take_in_our_people(ours)
     if records:
-        to_compute |= roster_updates.rebuild_for(states.take_in(records).values())
+        held = states.take_in(records)
+        to_compute |= roster_updates.rebuild_for(held.values())
+        _announce_preferences(follow_preferences.take_in(held.values()))
     if activities:
-        activities = opt_outs.stripped_changes(activities)
+        activities = follow_preferences.collected(opt_outs.stripped_changes(activities))
         to_compute |= _take_in_activities(states.take_in(activities, _group_of).values())
     return to_compute
+
+
+def _announce_preferences(changed: set[int]) -> None:
+    if changed:
+        stamps.advance("people")
+        record_updates.announce_people(sorted(changed))
 
 
 def _take_in_our_people(changes: list[Change]) -> None:

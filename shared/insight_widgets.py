@@ -113,12 +113,15 @@ def email_engagement(found: Computation) -> w.EmailEngagement:
 
 
 def _followed(found: Computation) -> FollowedMails:
-    """The followed mails of the window that count for the record; none where the organisation does not want them shown."""
+    """The followed mails of the window that count for the record; none where the organisation does not want them."""
     entries, history = found.entries, found.history
     key = entries.facts.key[entries.engagement_index]
     at = entries.facts.at[entries.engagement_index]
     rows = (at >= found.window.start) & (at <= found.window.end) & np.isin(key, history.key)
     rows &= found.parameters.email_engagement
+    if found.subject.not_followed and rows.any():  # one recipient who does not allow it, and a mail is not followed
+        shut = np.isin(entries.facts.part_person, np.array(sorted(found.subject.not_followed), dtype=np.uint64))
+        rows &= ~np.isin(entries.engagement_index, entries.facts.part_index[shut])
     counters, key = entries.engagement[rows].astype(np.int64), key[rows]
     bounced, opens, clicks, links, attachments, viewed = counters.T if len(counters) else np.empty((6, 0), np.int64)
     nobody = np.zeros(len(key), dtype=bool)

@@ -40,6 +40,7 @@ class Subject:
     owner: int = 0
     overseers: tuple[str, ...] = ()  # ids, and marks of addresses, of the users who own the record and their managers
     opted_out: frozenset[int] = frozenset()
+    not_followed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def subject_of(roster: Roster, children: Sequence[Roster], directory: Directory,
     return Subject(
         roster, tuple(children), membership, people, own_hours, owner_key, _overseers(roster, directory),
         opted_out=directory.opted_out,
+        not_followed=directory.not_followed,
     )  # fmt: skip
 
 
