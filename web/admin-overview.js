@@ -4,9 +4,12 @@ import { h } from "./dom.js";
 import { data, facts, number, part, progressBar, Section, table } from "./admin-section.js";
 
 const LATEST = 8;
+const FOLLOWED = ["PENDING_CONSENT", "BACKFILL"]; // states that go on by themselves
+const FOLLOW_MS = 5_000;
 
 export class OverviewSection extends Section {
   #state = "";
+  #timer = 0;
 
   async read() {
     const language = this.say.tag;
@@ -15,7 +18,25 @@ export class OverviewSection extends Section {
   }
 
   nodes({ status, mailboxes }) {
+    this.#goOn(status);
     return [this.#connection(status), this.#coverage(status), this.#list(mailboxes), this.#history(status), this.#notice()];
+  }
+
+  #goOn({ state }) {
+    clearTimeout(this.#timer);
+    if (FOLLOWED.includes(state)) this.#timer = setTimeout(() => this.#follow(), FOLLOW_MS);
+  }
+
+  /** The connection anew, as long as somebody looks; the list of mailboxes stays as it is, and so does an open choice. */
+  async #follow() {
+    if (!this.root.isConnected) return;
+    const asked = this.found;
+    const status = await this.ask(["settings", "status"], { language: this.say.tag }).catch(() => asked.status);
+    if (this.found !== asked) return;
+    const isChoosing = this.element.shadowRoot.activeElement?.localName === "select";
+    if (isChoosing || JSON.stringify(status) === JSON.stringify(asked.status)) return this.#goOn(asked.status);
+    this.found = { ...asked, status };
+    this.render();
   }
 
   #mailboxes(page = "") {

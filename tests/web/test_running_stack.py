@@ -15,7 +15,9 @@ from local.supervisor import rapport
 from local.supervisor.folder import StateFolder
 from local.supervisor.options import Options
 from local.supervisor.ready import token
+from tests.local.graph_process import Control
 from tests.local.test_run import options_for, running
+from tests.web.admin_pages import show_part
 
 pytestmark = pytest.mark.stack
 PATIENCE = 60_000  # milliseconds; the first look at a record computes it
@@ -74,3 +76,32 @@ def test_a_change_of_the_crm_shows_on_the_form(page: Page, stack: Options) -> No
     page.goto(f"{stack.form_url}/?type=opportunity&id=o1")
     expect(page.locator("#name")).to_have_text("Renewal of everything", timeout=PATIENCE)
     expect(page.get_by_text("Kim Novak").first).to_be_visible(timeout=PATIENCE)
+
+
+def test_an_administrator_connects_the_mailboxes(page: Page, stack: Options) -> None:
+    """From the choice of a role over the simulator's consent page to mailboxes that are read."""
+    graph = Control(stack.signin_url)
+    graph.post("users", mail="ben@us.example")
+    for permission in ("Mail.Read", "Calendars.Read"):
+        graph.post("scope", permission=permission, mailboxes="*")
+    tell(
+        stack,
+        [
+            row("role", "r1", name="Sales Person"),
+            row("user", "u2", name="Ben", emails=["ben@us.example"], roles=["r1"]),
+        ],
+    )
+    page.goto(f"{stack.form_url}/admin")
+    element = page.locator("#admin")
+    show_part(element, "mailboxes")
+    element.get_by_label("Sales Person").check()
+    element.get_by_role("button", name="Preview").click()
+    expect(element.locator(".preview tbody")).to_contain_text("ben@us.example")
+    element.get_by_role("button", name="Enable").click()
+    with page.expect_popup():
+        element.get_by_role("button", name="Open Microsoft’s consent page").click()
+    expect(element.get_by_role("status").first).to_contain_text("The answer was taken.", timeout=PATIENCE)
+    show_part(element, "overview")
+    expect(element.locator(".connection .word")).to_have_text("Live", timeout=PATIENCE)  # without being asked again
+    element.locator(".connection").get_by_role("button", name="Refresh").click()
+    expect(element.locator(".list tbody")).to_contain_text("ben@us.examplelive")
