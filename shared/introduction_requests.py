@@ -31,7 +31,8 @@ MOVES = {
 class Request(Struct, frozen=True, kw_only=True):
     """One request as stored. Asker and introducer are user ids; `target` is a record or an address; instants 0 = not yet.
 
-    `outbox`: planned, claimed, sent, refused or unknown; `note` says why a mail was refused.
+    `outbox`: planned, claimed, sent, refused or unknown; `note` says why a mail was refused. `not_before`: when a mail that
+    Exchange did not take then is sent again by itself.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Request(Struct, frozen=True, kw_only=True):
     expires_at: int = 0
     answered_at: int = 0
     closed_at: int = 0
+    not_before: int = 0
 
 
 def at(request: Request, now: int) -> Request:
@@ -76,7 +78,7 @@ def moved(request: Request, to: str, by: str, now: int, expiry_days: int) -> Req
     if to == "requested":
         return requested(request, now, expiry_days)
     if to == "draft":
-        return replace(request, state="draft", outbox="planned", requested_at=0)
+        return replace(request, state="draft", outbox="planned", requested_at=0, not_before=0)
     if to in ("accepted", "declined"):
         closed = now if to == "declined" else 0
         return replace(request, state=to, answered_at=now, closed_at=closed)
@@ -93,16 +95,18 @@ def claimed(request: Request, now: int) -> Request:
     request = at(request, now)
     if request.state != "draft" or request.outbox == "claimed":
         raise ConflictError(f"A request that is {request.state} and {request.outbox} cannot be sent.")
-    return replace(request, outbox="claimed", claimed_at=now)
+    return replace(request, outbox="claimed", claimed_at=now, not_before=0)
 
 
-def after_sending(request: Request, outcome: str, note: str, now: int, expiry_days: int) -> Request:
-    """The claimed request after `sent`, `refused`, `planned` (refused for now) or `unknown`."""
+def after_sending(
+    request: Request, outcome: str, note: str, now: int, expiry_days: int, not_before: int = 0
+) -> Request:
+    """The claimed request after `sent`, `refused`, `planned` (refused for now, until `not_before`) or `unknown`."""
     if outcome == "sent":
         return replace(requested(request, now, expiry_days), outbox="sent")
     if outcome == "unknown":
         return replace(request, state="unclear", outbox="unknown", requested_at=now, note=note)
-    return replace(request, outbox=outcome, note=note)
+    return replace(request, outbox=outcome, note=note, not_before=not_before)
 
 
 def load(requests: Iterable[Request], now: int) -> list[Request]:

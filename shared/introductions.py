@@ -9,6 +9,7 @@ from shared import (
     closeness,
     introduction_links,
     introduction_rows,
+    introduction_sending,
     looking_up,
     organisation,
     rosters,
@@ -20,11 +21,10 @@ from shared.auth import Caller
 from shared.choices import UNTOLD, Block
 from shared.directory import Directory, directory
 from shared.domains import company_of
-from shared.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from shared.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, RetryLaterError
 from shared.introduction_mail import Mail, filled, mailto, spoken
 from shared.introduction_requests import (
     Request,
-    after_sending,
     at,
     blocked_until,
     claimed,
@@ -85,25 +85,43 @@ def mail_of(id: str, who: Caller, link_base: str, now: int) -> FilledMail:
 def send(id: str, who: Caller, link_base: str, now: int) -> RequestView:
     """Send the mail of the caller's own draft, at most once: it is claimed before, and a claim is never taken twice.
 
-    Raises ForbiddenError where sending is not switched on, ConflictError where the request is no draft, or is being sent, or the
+    What Exchange does not take now is sent again by itself when Exchange says. Raises ForbiddenError where sending is not
+    switched on, ConflictError where the request is no draft, or is being sent, or another mail of the caller's is, or the
     colleague may not be asked now.
     """
-    from shared.graph.sending import send as send_by_graph
-
     request, introduction = _own_draft(id, who, now)
-    sender = next(iter(_ours().users[request.asker].emails), "")
-    if not settings().send_introductions or not sender:
+    if not _can_send(request):
         raise ForbiddenError("Sending is not switched on; use the draft.")
     _allow(introduction)
-    mail = _mail(request, link_base, now)
-    rules = _rules()
-    introduction_rows.change(request.introducer, id, lambda held, old: claimed(_within_cap(held, old, rules, now), now))
-    outcome, note = send_by_graph(sender, mail, id)
+    try:
+        return _changed(introduction_sending.send(request, _mail(request, link_base, now), link_base, _claim, now), now)
+    except RetryLaterError:
+        raise ConflictError("Another mail of yours is on its way; try again in a moment.") from None
 
-    def decide(held: list[Request], old: Request | None) -> Request:
-        return after_sending(present(old), outcome, note, now, rules.expiry_days)
 
-    return _changed(introduction_rows.change(request.introducer, id, decide), now)
+def send_planned(introducer: str, id: str, link_base: str, tries: int, now: int) -> None:
+    """Send a mail that Exchange did not take when its asker sent it, if that is still wished and nobody has done it since.
+
+    Raises RetryLaterError while another mail of the asker's is on its way.
+    """
+    request = introduction_rows.read(introducer, id)
+    if request is None or request.outbox != "planned" or not request.not_before or not _can_send(request):
+        return
+    if choices.of(closeness.user_key(introducer)).do_not_ask:
+        return
+    try:
+        mail = _mail(request, link_base, now)
+        _changed(introduction_sending.send(request, mail, link_base, _claim, now, tries), now)
+    except ConflictError:
+        return  # moved on by hand, or the colleague has been asked enough by now
+
+
+def _can_send(request: Request) -> bool:
+    return settings().send_introductions and bool(_ours().users[request.asker].emails)
+
+
+def _claim(held: list[Request], old: Request | None, now: int) -> Request:
+    return claimed(_within_cap(held, old, _rules(), now), now)
 
 
 def move(id: str, state: str, who: Caller, now: int) -> RequestView:
@@ -272,7 +290,7 @@ def _tell(introducer: str, request: Request, now: int) -> None:
 
 def _filled(request: Request, introduction: Introduction, link_base: str, now: int) -> FilledMail:
     mail = _mail(request, link_base, now)
-    sends = settings().send_introductions and bool(_ours().users[request.asker].emails)
+    sends = _can_send(request)
     return FilledMail(
         to=mail.to, subject=mail.subject, body=mail.body, mailto=mailto(mail), can_send=sends, introduction=introduction
     )

@@ -12,7 +12,7 @@ from shared import tables
 from shared.errors import RetryLaterError
 from shared.graph import consent_state, mailboxes
 
-Work = Literal["sync", "backfill", "subscriptions"]
+Work = Literal["sync", "backfill", "subscriptions", "sending"]
 LEASE_SECONDS = 300
 HELD_SECONDS = 30.0
 BUDGET_SECONDS = 200.0  # a run goes on in a new message after this

@@ -55,6 +55,10 @@ def _do(task: Lifecycle, now: int) -> None:
     match task.do:
         case "compare":
             compare_subscriptions(graph(), now)
+        case "introduce":
+            from shared import introductions
+
+            introductions.send_planned(task.mailbox, task.subscription, task.address, task.tries, now)
         case "probe":
             check(now, "timer", task.mailbox)
         case "reconcile":

@@ -5,6 +5,7 @@ sendMail has no idempotency, so nothing here tries again, and an answer that doe
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import quote
 
 from shared.graph.calls import GraphCallError
@@ -14,8 +15,16 @@ SENT, PLANNED, REFUSED, UNKNOWN = "sent", "planned", "refused", "unknown"
 _HEADER = "x-rapport-introduction"  # by which a recipient's copy can settle what became of an unknown one
 
 
-def send(sender: str, mail: Mail, id: str) -> tuple[str, str]:
-    """Send from the mailbox of `sender`, an address; the outcome, and a word on it.
+class Outcome(NamedTuple):
+    """What became of a mail, a word on it, and for how many seconds Exchange wants not to be asked again."""
+
+    state: str
+    note: str = ""
+    wait: float = 0.0
+
+
+def send(sender: str, mail: Mail, id: str) -> Outcome:
+    """Send from the mailbox of `sender`, an address.
 
     `sent`; `planned`: not taken now (throttled, signed out), may be tried again; `refused`: never will be; `unknown`: the
     mail may have gone out.
@@ -32,17 +41,19 @@ def send(sender: str, mail: Mail, id: str) -> tuple[str, str]:
         graph().send("POST", f"/users/{quote(sender)}/sendMail", {"message": message, "saveToSentItems": True})
     except GraphCallError as error:
         return outcome_of(error)
-    return SENT, ""
+    return Outcome(SENT)
 
 
-def outcome_of(error: GraphCallError) -> tuple[str, str]:
+def outcome_of(error: GraphCallError) -> Outcome:
     """What an error tells of the mail's fate.
 
-    >>> outcome_of(GraphCallError(503)), outcome_of(GraphCallError(403, "ErrorAccessDenied"))
-    (('unknown', ''), ('refused', 'ErrorAccessDenied'))
+    >>> outcome_of(GraphCallError(503)).state, outcome_of(GraphCallError(403, "ErrorAccessDenied"))[:2]
+    ('unknown', ('refused', 'ErrorAccessDenied'))
+    >>> outcome_of(GraphCallError(429, retry_after=12.0))
+    Outcome(state='planned', note='429', wait=12.0)
     """
     if error.status in (401, 429):
-        return PLANNED, error.code or str(error.status)
+        return Outcome(PLANNED, error.code or str(error.status), error.wait)
     if 400 <= error.status < 500 and error.status != 408:
-        return REFUSED, error.code or str(error.status)
-    return UNKNOWN, error.code
+        return Outcome(REFUSED, error.code or str(error.status))
+    return Outcome(UNKNOWN, error.code)

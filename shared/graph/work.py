@@ -41,7 +41,11 @@ class Backfill(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Lifecycle(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something to do about subscriptions or the connection; which of the ids are given follows from `do`."""
+    """Something to do about subscriptions or the connection; which of the ids are given follows from `do`.
+
+    `introduce`: a mail to an introducer (`mailbox`) that Exchange did not take: `subscription` is the request's id, `address`
+    that of the answer page.
+    """
 
     do: Literal[
         "reconcile",
@@ -53,6 +57,7 @@ class Lifecycle(msgspec.Struct, frozen=True, omit_defaults=True):
         "renew",
         "folders",
         "compare",
+        "introduce",
         "reauthorizationRequired",
         "subscriptionRemoved",
         "missed",

@@ -5,15 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
+import msgspec
 import pytest
 
 from local.tokens import TENANT
-from shared import introduction_rows, introductions
+from shared import choices, closeness, introduction_rows, introductions
 from shared.auth import READER, Caller
 from shared.errors import ConflictError, ForbiddenError
-from shared.graph import sending
+from shared.graph import leases, sending
+from shared.graph.work import Lifecycle
 from shared.introduction_mail import Mail
 from shared.introduction_requests import CLAIM_SECONDS, claimed
 from shared.introduction_shapes import RequestView, Wanted
@@ -34,7 +37,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGraph]:
 
 
 @pytest.fixture
-def graph(running: RunningGraph, storage: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningGraph]:
+def graph(
+    running: RunningGraph, storage: object, queues: object, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RunningGraph]:
     running.control.post("reset")
     with reading_from(running, monkeypatch, TENANT, SEND_INTRODUCTIONS="true"):
         told([*organisation(), mail(4, "ben", "kim")])
@@ -105,6 +110,68 @@ def test_a_throttled_mail_stays_a_draft_and_may_be_sent_again(graph: RunningGrap
     assert len(sent(graph)) == 1
 
 
+def test_what_exchange_does_not_take_now_is_sent_by_itself_when_exchange_says(graph: RunningGraph) -> None:
+    fault = {"kind": "throttle", "retryAfter": "40", "seconds": 0}
+    graph.control.post("faults", match="sendMail", fault=fault, nth=[1])
+    id = drafted()
+    assert send(id).outbox == "planned"
+    [(task, due)] = _planned()
+    assert (task.do, due) == ("introduce", NOW + 40)
+    introductions.send_planned(task.mailbox, task.subscription, task.address, task.tries, NOW + 40)
+    assert introductions.listed("asker", ANNA, NOW + 41).requests[0].outbox == "sent"
+    # The message comes twice, or the asker was quicker.
+    introductions.send_planned(task.mailbox, task.subscription, task.address, task.tries, NOW + 41)
+    assert len(sent(graph)) == 1
+
+
+@pytest.mark.parametrize("change", ["do not ask", "by hand"])
+def test_a_mail_that_waits_is_not_sent_when_it_is_no_longer_wished(graph: RunningGraph, change: str) -> None:
+    fault = {"kind": "throttle", "retryAfter": "40", "seconds": 0}
+    graph.control.post("faults", match="sendMail", fault=fault, nth=[1])
+    id = drafted()
+    send(id)
+    if change == "do not ask":
+        choices.choose(closeness.user_key("ben"), choices.Choices(do_not_ask=True))
+    else:
+        introductions.move(id, "requested", ANNA, NOW + 1)
+    introductions.send_planned("ben", id, BASE, 1, NOW + 40)
+    assert sent(graph) == []
+
+
+def test_tries_come_to_an_end(graph: RunningGraph) -> None:
+    fault = {"kind": "throttle", "retryAfter": "5", "seconds": 0}
+    graph.control.post("faults", match="sendMail", fault=fault)
+    id = drafted()
+    send(id)
+    for tries in range(1, 9):
+        introductions.send_planned("ben", id, BASE, tries, NOW + 10 * tries)
+    assert [task.tries for task, _ in _planned()] == [1, 2, 3, 4, 5]
+    assert introductions.listed("asker", ANNA, NOW + 100).requests[0].outbox == "planned"
+
+
+def _planned() -> list[tuple[Lifecycle, int]]:
+    """What is scheduled in the queue, and for when."""
+    from shared.queues import client
+
+    with closing(client().get_queue_receiver("graph-lifecycle")) as receiver:
+        found = receiver.peek_messages(100)
+    return [
+        (msgspec.json.decode(b"".join(each.body), type=Lifecycle), int(each.scheduled_enqueue_time_utc.timestamp()))
+        for each in found
+        if each.scheduled_enqueue_time_utc
+    ]
+
+
+def test_one_mail_of_a_sender_at_a_time(graph: RunningGraph) -> None:
+    first, second = drafted(), drafted()
+    with leases.lease("sender|anna", "sending", NOW):
+        with pytest.raises(ConflictError, match="Another mail"):
+            send(first)
+        assert introductions.listed("asker", ANNA, NOW).requests[0].outbox == "planned"
+    assert send(first).outbox == "sent"
+    assert send(second).outbox == "sent"
+
+
 def test_a_refused_mail_is_a_draft_with_the_reason(graph: RunningGraph) -> None:
     graph.control.post("faults", match="sendMail", fault={"kind": "status", "status": 403})
     request = send(drafted())
@@ -115,7 +182,7 @@ def test_a_crash_between_sending_and_storing_is_unknown_and_never_sent_again(gra
     """The steps of a worker that dies after the mail has gone out."""
     id = drafted()
     introduction_rows.change("ben", id, lambda held, old: claimed(introductions.present(old), NOW))
-    assert sending.send("anna@us.example", Mail("ben@us.example", "s", "b", "en"), id) == ("sent", "")
+    assert sending.send("anna@us.example", Mail("ben@us.example", "s", "b", "en"), id) == sending.Outcome("sent")
     with pytest.raises(ConflictError):
         send(id, NOW + CLAIM_SECONDS - 1)
     with pytest.raises(ConflictError):
