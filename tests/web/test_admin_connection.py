@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -155,7 +156,7 @@ def test_mailboxes_say_their_state_and_error_page_by_page(page: Page, app: RealA
 
 
 @pytest.fixture
-def consent_page(window: BrowserContext, app: RealApp, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def consent_page(window: BrowserContext, app: RealApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Microsoft's page, which leads back to the app at once; the addresses under which it was opened."""
     monkeypatch.setenv("GRAPH_CLIENT_ID", "c1")
     monkeypatch.setenv("GRAPH_TENANT_ID", TENANT)
@@ -170,7 +171,8 @@ def consent_page(window: BrowserContext, app: RealApp, monkeypatch: pytest.Monke
         route.fulfill(status=302, headers={"Location": f"{asked['redirect_uri'][0]}?{answer}"})
 
     window.route(f"{LOGIN}/**", answered)
-    return opened
+    yield opened
+    window.unroute(f"{LOGIN}/**")
 
 
 def test_the_answer_of_the_consent_page_is_handed_over(page: Page, app: RealApp, consent_page: list[str]) -> None:
@@ -187,11 +189,16 @@ def test_the_answer_of_the_consent_page_is_handed_over(page: Page, app: RealApp,
 def test_an_answer_of_another_window_is_not_taken(page: Page, app: RealApp, consent_page: list[str]) -> None:
     become(State.PENDING_CONSENT)
     element = open_part(page, app, "mailboxes")
-    with page.expect_popup():
+    page.context.route(f"{LOGIN}/**", lambda route: route.fulfill(content_type="text/html", body="Please sign in"))
+    with page.expect_popup() as popup:
         element.get_by_role("button", name="Open Microsoft’s consent page").click()
-    expect(element.get_by_role("status").first).to_contain_text("The answer was taken.")
-    page.evaluate("postMessage({ rapportConsent: { state: 'forged' } }, '*')")
-    page.evaluate("new Promise((then) => setTimeout(then, 0))")
+    expect(element.get_by_role("status").first).to_contain_text("The page is open in a window of its own.")
+    page.evaluate(
+        "new Promise((then) => { addEventListener('message', then); postMessage({ rapportConsent: {} }, '*'); })"
+    )
+    assert "POST /api/consent/returned" not in app.asked
+    popup.value.evaluate("opener.postMessage({ rapportConsent: { state: 'unknown' } }, '*')")
+    expect(element.locator(".notice.warn")).to_contain_text("This answer belongs to no open question")
     assert app.asked.count("POST /api/consent/returned") == 1
 
 
