@@ -173,7 +173,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     ] = False
 
     graph_endpoint: Annotated[
-        str, _about("Address of Microsoft Graph with its version, as the national cloud has it.")
+        str, _about("Address of Microsoft Graph with its version; other national clouds are not supported.")
     ] = "https://graph.microsoft.com/v1.0"
     graph_login: Annotated[str, _about("Address of the login service of the same cloud.")] = (
         "https://login.microsoftonline.com"
