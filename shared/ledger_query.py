@@ -10,8 +10,9 @@ from msgspec import Meta, Struct
 
 class LedgerQuery(Struct, frozen=True, rename="camel"):
     """Filters are joined by "and". `day`: a local date of the reporting time zone; `person`: an id as answers name people;
-    `reason`: a reason code; `counted`: only what counts, or only what does not; `kind`: one or more, with commas between; `direction`: out is from us; `inWindow`:
-    only what lies in the window of the figures, or only what does not. `page`: the token of the answer before.
+    `reason`: a reason code; `counted`: only what counts, or only what does not; `kind`: one or more, with commas between;
+    `direction`: out is from us; `inWindow`: only what lies in the window of the figures, or only what does not. `page`: the token
+    of the answer before.
     """
 
     as_of: datetime | None = None
