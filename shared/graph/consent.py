@@ -51,7 +51,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     `suspect_since`: first of the failed probes; `stopped_at`: when reading ended (switch, disable, withdrawal);
     `erased`: nothing of Exchange is held any more; `changed_at`: when it last changed whether it may be shown; `reminded`: the
     last day of a pending consent of which the administrator was reminded, 0 = none. `erase_now`: what is held is not kept for
-    the days that the settings grant, but erased at once.
+    the days that the settings grant, but erased at once. `hidden_at`: when mailboxes that left the scope were last hidden.
     """
 
     state: State = State.DISABLED
@@ -63,6 +63,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     scope: Scope = Scope()
     reminded: int = 0
     erase_now: bool = False
+    hidden_at: int = 0
 
     @property
     def deadline(self) -> int:
@@ -183,6 +184,11 @@ def _connected(consent: Consent, passes: bool, now: int) -> Transition | None:
 def backfilled(consent: Consent) -> Transition | None:
     """Every mailbox has reached its target date, or is parked with a listed error (T5)."""
     return Transition("T5", replace(consent, state=State.LIVE)) if consent.state is State.BACKFILL else None
+
+
+def mailboxes_hidden(consent: Consent, now: int) -> Transition:
+    """Mailboxes left the scope and are marked as hidden (T12): a later instant each time, so that everybody sees the marks."""
+    return Transition("hidden", replace(consent, hidden_at=max(now, consent.hidden_at + 1)))
 
 
 def erase_at_once(consent: Consent) -> Transition | None:

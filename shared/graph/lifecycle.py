@@ -13,6 +13,7 @@ from shared.graph import (
     copies,
     erasures,
     folders,
+    hiding,
     leases,
     mailboxes,
     own_addresses,
@@ -154,7 +155,7 @@ def _has_stalled(mailbox: Mailbox, now: int) -> bool:
 
 
 def _scope_tasks(client: Graph, state: Consent, known: dict[str, Mailbox], now: int) -> list[Lifecycle]:
-    """Who joins, whose data goes, and who only stops being read (people who are no longer active)."""
+    """Who joins, whose data goes, hidden from now on, and who only stops being read (people who are no longer active)."""
     from msgspec.structs import replace
 
     wanted = {member.id: member for member in scope.members(client, state.scope)}
@@ -162,7 +163,9 @@ def _scope_tasks(client: Graph, state: Consent, known: dict[str, Mailbox], now: 
     joining = [id for id in wanted if id not in known or (known[id].is_unfinished and known[id].parked_until <= now)]
     leaving = [mailbox for id, mailbox in known.items() if id not in wanted and mailbox.state != "gone"]
     tasks = [Lifecycle(do="connect", mailbox=id, address=wanted[id].address) for id in joining]
-    tasks += [Lifecycle(do="erase", mailbox=one.id) for one in leaving if one.id not in inactive]
+    erasing = [one for one in leaving if one.id not in inactive]
+    hiding.hide(erasing, now)
+    tasks += [Lifecycle(do="erase", mailbox=one.id) for one in erasing]
     return tasks + [Lifecycle(do="hold", mailbox=o.id) for o in leaving if o.id in inactive and o.state == "connected"]
 
 

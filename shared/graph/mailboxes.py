@@ -23,7 +23,7 @@ _FIELDS = {
     "calendar_until": "calendarUntil", "mail_from": "mailFrom", "calendar_from": "calendarFrom", "target": "target",
     "not_before": "notBefore", "parked_until": "parkedUntil", "error": "error",
     "backfilled_at": "backfilledAt", "private_from": "privateFrom", "private_until": "privateUntil",
-    "broke_off": "brokeOff",
+    "broke_off": "brokeOff", "hidden": "hidden",
 }  # fmt: skip
 
 
@@ -37,6 +37,8 @@ class Mailbox(Struct, frozen=True, kw_only=True):
     then. `error`: the last refusal, for people. `backfilled_at`: when the last piece of the past was read.
 
     `broke_off`: the time ran out in the midst of a piece of the past; how far that has come is noted beside the folders.
+
+    `hidden`: it left the scope, and what it alone told may not be seen any more, though it is not erased yet.
 
     `private_from`, `private_until`: the days, as numbers since 1970, whose private events are in the organisation's totals.
     """
@@ -57,6 +59,7 @@ class Mailbox(Struct, frozen=True, kw_only=True):
     private_from: int = 0
     private_until: int = 0
     broke_off: bool = False
+    hidden: bool = False
 
     @property
     def is_backfilled(self) -> bool:

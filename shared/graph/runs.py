@@ -149,7 +149,7 @@ def connect(client: Graph, id: str, address: str, now: int, run: Run = UNBOUNDED
     """
     known = mailboxes.read(id)
     fresh = Mailbox(id=id, address=address, connected_at=now, target=now - PAST)
-    if known is not None and known.state == "gone":
+    if known is not None and (known.state == "gone" or known.hidden):  # erased, or partly so
         known = replace(fresh, private_from=known.private_from, private_until=known.private_until)
     mailbox = fresh if known is None else replace(known, state="connected", address=address)
     mailboxes.put(mailbox)

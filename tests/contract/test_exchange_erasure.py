@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from local.tokens import TENANT
-from shared import organisation, partitions, publishing, stamps
+from shared import exchange, organisation, partitions, publishing, stamps
 from shared.auth import Caller
 from shared.graph import administration as admin
 from shared.graph import consent, consent_state, copies, erasures, lifecycle, mailboxes, runs
@@ -166,6 +166,27 @@ def test_the_signature_changes_with_what_it_signs_and_with_the_key(
     monkeypatch.setenv("PERSON_KEY", "QW5vdGhlciBwZXJzb24ga2V5IG9mIGEgdGVzdC4uLi4=")
     settings.cache_clear()
     assert erasures.signed(before).signature != before.signature
+
+
+def test_mailboxes_that_leave_the_scope_are_hidden_before_they_are_erased(
+    read: RunningGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen() -> int:
+        return len(exchange.shown(partitions.read(person_anchor(keys().address(KIM))).live)[0].facts)
+
+    assert seen() == 3
+    # The users of these mailboxes are not those that the directory has under the sellers' addresses: nobody is in scope.
+    lifecycle.reconcile(client(), NOW)
+    assert (held(), seen()) == (3, 0)
+    (ben,) = (one for one in mailboxes.read_all() if one.address == BEN)
+    runs.connect(client(), ben.id, BEN, NOW)  # and back before the erasure: read anew
+    monkeypatch.setattr(exchange, "_held", None)  # the mark is known to be gone half a minute later
+    assert seen() == 1
+    known = mailboxes.read(ben.id)
+    assert known and (known.state, known.hidden, known.connected_at) == ("connected", False, NOW)
+    for body in received("graph-lifecycle"):
+        lifecycle.handle(body)
+    assert held() == 0
 
 
 def test_a_mailbox_that_leaves_the_scope_needs_no_receipt(read: RunningGraph) -> None:
