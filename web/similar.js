@@ -9,8 +9,9 @@ const COMPARED = ["activities", "ourHours", "theirHours", "responseHours", "resp
 const shown = (key, value, say) => say[FORMATS[key] ?? "number"](value ?? null);
 
 /** The view; null for records that are no opportunities. */
-export function similarView({ record, widgets: { similarWonOpportunities: similar } }, say, element) {
+export function similarView({ record, flags, widgets: { similarWonOpportunities: similar } }, say, element) {
   if (!similar) return null;
+  const canRenew = !element.hasAttribute("as-of") && !flags.includes("frozen"); // they are looked for as of now, for open deals
   const found = similar.foundAt && say.text("similar.found", { when: say.relative(similar.foundAt), n: say.number(similar.n) });
   return section(
     "similar",
@@ -19,8 +20,8 @@ export function similarView({ record, widgets: { similarWonOpportunities: simila
     similar.tooFew && h("p", {}, say.text("similar.tooFew", { n: say.number(similar.n) })),
     similar.averaged > 0 && similar.equalAge && averages(similar, COMPARED, say, true),
     similar.deals.length > 0 && deals(similar.deals, say, element),
-    h("p", { class: "note" }, found),
-    !element.hasAttribute("as-of") && element.button(say.text("similar.renew"), (event) => renew(event.target, record, element), "similar-renew"),
+    found && h("p", { class: "note" }, found),
+    canRenew && element.button(say.text("similar.renew"), (event) => renew(event.target, record, element), "similar-renew"),
   );
 }
 

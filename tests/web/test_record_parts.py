@@ -118,6 +118,13 @@ def test_similar_deals_are_looked_for_on_demand(page: Page, form: RecordedApp) -
     expect(element.locator(".similar").get_by_role("alert")).to_contain_text("This did not work.")
 
 
+def test_those_of_a_closed_deal_stay_as_they_are(page: Page, form: RecordedApp) -> None:
+    form.edits.append(lambda content: content["flags"].append("frozen"))
+    element = opened(page, form)
+    expect(element.locator(".similar .deals")).to_have_count(1)
+    expect(element.get_by_role("button", name="Look for them now")).to_have_count(0)
+
+
 def test_further_people_come_page_by_page(page: Page, form: RecordedApp) -> None:
     element = opened(page, form)
     customers = element.locator(".people table").first
