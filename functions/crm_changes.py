@@ -62,6 +62,7 @@ def get_dataverse_key(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="%CRM_CHANGES_QUEUE%", connection="SERVICEBUS")
 def crm_changes(message: func.ServiceBusMessage) -> None:
     """Bring states, rosters and partitions in line, then have the records computed."""
-    from shared import deliveries, feed
+    from shared import crm_backlog, deliveries, feed
 
     deliveries.handle(message, settings().crm_changes_queue, feed.work_off)
+    crm_backlog.note(message.enqueued_time_utc)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Raw, Struct, json
 
-from shared import decoders, exchange, insights
+from shared import crm_backlog, decoders, exchange, insights
 from shared.crm.values import normal_id
 from shared.errors import InvalidInputError, NotFoundError
 from shared.rosters import RECORD_TYPES
@@ -76,11 +76,14 @@ def all_widgets(record: str, query: AsOfQuery, now: int, with_similar: bool = Fa
 
 
 def _with_suspicion(answer: Answer) -> Answer:
-    """The answer with the flag that says so while a failed probe pauses the reading of Exchange; snapshots know nothing of it."""
-    if exchange.SUSPECT not in exchange.flags():
+    """The answer with what snapshots know nothing of: that a failed probe pauses the reading of Exchange, that changes of the CRM
+    wait to be computed."""
+    more = [exchange.SUSPECT] * (exchange.SUSPECT in exchange.flags())
+    more += [crm_backlog.STALE] * (crm_backlog.complete_until() is not None)
+    if not more:
         return answer
     envelope = _SNAPSHOT.decode(answer.body)
-    flags = [*decoders.of_json(list[str]).decode(envelope["flags"]), exchange.SUSPECT]
+    flags = [*decoders.of_json(list[str]).decode(envelope["flags"]), *more]
     return Answer(json.encode({**envelope, "flags": flags}), None)
 
 

@@ -12,6 +12,7 @@ from shared import (
     account_union,
     acquaintance_rows,
     acquaintance_updates,
+    crm_backlog,
     exchange,
     insights,
     organisation,
@@ -51,7 +52,8 @@ def computation(record: str, as_of: int, in_force: Stamps) -> Found | None:
     parameters = organisation.parameters_for(in_force.parameters, roster)
     computed = compute(subject, entries, as_of, parameters, registry.texts)
     mailboxes = exchange.sources(our_people, as_of) if with_exchange else None
-    return replace(computed, mailboxes=mailboxes, held_from=retention.held_from()), partition
+    until = crm_backlog.complete_until()
+    return replace(computed, mailboxes=mailboxes, held_from=retention.held_from(), crm_until=until), partition
 
 
 def recompute(record: str, now: int) -> Stored | None:

@@ -74,6 +74,7 @@ class Computation:
     parameters: Parameters
     names: Mapping[int, Person]
     similar: SimilarResult | None = None  # of an opportunity, where similar won deals were looked for
+    crm_until: int | None = None  # up to when the CRM's changes are in, where they wait in the queue
     mailboxes: Mapping[int, Source] | None = None  # how far our people's mailboxes are read, None where none may be
     held_from: int | None = None  # what is older was erased for its age; None where nothing was
 
@@ -135,7 +136,8 @@ def envelope(found: Computation, computed_at: int, read_at: int, version: int) -
 
 def _freshness(found: Computation, read_at: int) -> Freshness:
     """Only mailboxes of people who had to do with the record lately hold it back (kpis 15)."""
-    crm, known = Source(read_at, found.held_from), found.mailboxes
+    until = read_at if found.crm_until is None else min(read_at, found.crm_until)
+    crm, known = Source(until, found.held_from), found.mailboxes
     mine = None if known is None else [known[k] for k in recent_colleagues(found.history).tolist() if k in known]
     return freshness(found.history.as_of, found.window.start, crm, mine)
 
