@@ -105,10 +105,10 @@ export class Section {
     this.notice.replaceChildren(h("p", {}, words));
   }
 
-  #refusal({ state, status, detail }) {
+  #refusal({ state, status, detail, errors = [] }) {
     const reason = state === "insecure" ? state : (REFUSED[status] ?? "unavailable");
-    const told = detail && detail !== state;
-    return [this.text(`refused.${reason}`), told && h("bdi", { lang: "en", dir: "ltr" }, ` ${detail}`)];
+    const told = [detail !== state && detail, ...errors.map((one) => one.detail)].filter(Boolean);
+    return [this.text(`refused.${reason}`), [...new Set(told)].map((one) => h("bdi", { lang: "en", dir: "ltr" }, ` ${one}`))];
   }
 
   /**

@@ -141,6 +141,15 @@ export const TEXTS = {
   "import.take": ["Take over", "Übernehmen", "Przejmij", "Preluați", "نقل"],
   "import.done": ["The weights are among your changes now.", "Die Gewichte stehen nun unter Ihren Änderungen.", "Wagi są teraz wśród zmian.", "Ponderile sunt acum printre modificări.", "الأوزان الآن ضمن تغييراتك."],
 
+  "template.title": ["Mail that asks for an introduction", "E-Mail mit der Bitte um Vorstellung", "Wiadomość z prośbą o przedstawienie", "E-mailul prin care se cere o introducere", "رسالة طلب التعريف"],
+  "template.text": ["Names in braces are filled in; a line whose names are all empty is left out. In force as soon as it is saved, without a version.", "Namen in Klammern werden ausgefüllt; eine Zeile, deren Namen alle leer sind, entfällt. Gilt, sobald gespeichert, ohne Version.", "Nazwy w nawiasach są wypełniane; wiersz z samymi pustymi nazwami jest pomijany. Obowiązuje od zapisania, bez wersji.", "Numele din acolade se completează; un rând cu toate numele goale se omite. În vigoare de la salvare, fără versiune.", "تُملأ الأسماء بين الأقواس؛ ويُحذف السطر الذي كل أسمائه فارغة. يسري فور الحفظ دون إصدار."],
+  "template.language": ["Language of the mail", "Sprache der E-Mail", "Język wiadomości", "Limba e-mailului", "لغة الرسالة"],
+  "template.subject": ["Subject", "Betreff", "Temat", "Subiect", "الموضوع"],
+  "template.body": ["Text", "Text", "Treść", "Text", "النص"],
+  "template.save": ["Save the mail", "E-Mail speichern", "Zapisz wiadomość", "Salvați e-mailul", "حفظ الرسالة"],
+  "template.again": ["Read it again", "Neu einlesen", "Wczytaj ponownie", "Citiți din nou", "قراءته من جديد"],
+  "template.saved": ["The mail is saved.", "Die E-Mail ist gespeichert.", "Wiadomość zapisano.", "E-mailul este salvat.", "حُفظت الرسالة."],
+
   "tried.title": ["What your changes would do", "Was Ihre Änderungen bewirken würden", "Co zmieniłyby te zmiany", "Ce ar face modificările", "ما الذي ستفعله تغييراتك"],
   "tried.shares": ["Share of records in each grade", "Anteil der Datensätze je Stufe", "Udział rekordów w każdym stopniu", "Ponderea înregistrărilor pe treaptă", "نسبة السجلات في كل مستوى"],
   "tried.type": ["Type", "Art", "Typ", "Tip", "النوع"],

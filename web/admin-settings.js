@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { differences, Fields } from "./admin-fields.js";
 import { previewNodes } from "./admin-preview.js";
 import { facts, part, progressBar, Section } from "./admin-section.js";
+import { Template } from "./admin-template.js";
 import { Versions } from "./admin-versions.js";
 
 const GROUPS = {
@@ -25,6 +26,7 @@ export class SettingsSection extends Section {
   #tried = null;
   #timer = 0;
   #versions = new Versions(this);
+  #template = new Template(this);
   #bar = h("div", { class: "controls" });
   #running = h("div", {});
 
@@ -66,6 +68,7 @@ export class SettingsSection extends Section {
         this.#bar,
       ),
       this.#tried && previewNodes(this.#tried, this),
+      this.#template.nodes(),
       this.#versions.nodes(versions),
     ];
   }

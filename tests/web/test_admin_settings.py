@@ -10,7 +10,7 @@ import pytest
 from msgspec import json
 from playwright.sync_api import Locator, Page, expect
 
-from shared import ingest, publishing, recompute
+from shared import ingest, introduction_rows, publishing, recompute
 from shared.auth import Caller
 from shared.changes import parse_batch
 from shared.organisation_settings import FrequencyRule, OrganisationSettings
@@ -225,3 +225,22 @@ def test_weights_are_taken_over_from_dynamics(settings: Locator) -> None:
     settings.get_by_role("button", name="Take over").click()
     expect(field(settings, "weights.meeting")).to_have_value("4.5")
     assert publishing.current().version == 0
+
+
+def test_the_mail_of_introductions_is_changed_in_each_language(settings: Locator) -> None:
+    subject, save = settings.get_by_label("Subject"), settings.get_by_role("button", name="Save the mail")
+    expect(settings.get_by_label("Text", exact=True)).to_have_value(re.compile("{"))
+    settings.get_by_label("Language of the mail").select_option("ro")
+    expect(subject).to_have_attribute("lang", "ro")
+    supplied = introduction_rows.template("ro").subject
+    expect(subject).to_have_value(supplied)
+    subject.fill("{nonsense}")
+    save.click()
+    expect(settings.locator(".notice.warn")).to_contain_text("nonsense")
+    assert introduction_rows.template("ro").subject == supplied
+    subject.fill("O rugăminte")
+    save.click()
+    expect(settings.locator(".notice")).to_have_text("The mail is saved.")
+    assert introduction_rows.template("ro").subject == "O rugăminte"
+    settings.get_by_label("Language of the mail").select_option("en")
+    expect(subject).to_have_value(introduction_rows.template("en").subject)
