@@ -52,6 +52,10 @@ def counterfactuals(found: Computation) -> w.Counterfactuals | None:
     )
 
 
+# A contact is the other side by itself: that all of it hangs on this person says nothing.
+_ITS_OWN = w.Concentration([], largest=None, effective_number=None, single_threaded=False, reason="isTheContact")
+
+
 def cover_risk(found: Computation, leaving: int | None = None) -> w.CoverRisk:
     """Concentration on both sides, and the simulation for one of ours, by default for who has the largest share."""
     names = {key: person.name for key, person in found.names.items()}
@@ -60,7 +64,7 @@ def cover_risk(found: Computation, leaving: int | None = None) -> w.CoverRisk:
         leaving = value.ours.shares[0].person
     return w.CoverRisk(
         ours=_concentration(found, value.ours),
-        theirs=_concentration(found, value.theirs),
+        theirs=_concentration(found, value.theirs) if found.subject.roster.type != "contact" else _ITS_OWN,
         if_leaves=None if leaving is None else _departure(found, leaving),
         named_to=list(found.subject.overseers),
     )

@@ -27,7 +27,7 @@ export function peopleView({ widgets }, say, element) {
     h(
       "div",
       { class: "sides" },
-      side("customers", widgets.mostContacted, say, element),
+      element.record.recordType !== "contact" && side("customers", widgets.mostContacted, say, element), // it is the contact
       side("colleagues", widgets.mostContactedBy, say, element),
     ),
   );
@@ -97,7 +97,8 @@ export function coverView({ widgets: { coverRisk } }, say, element) {
   return section(
     "cover",
     say.text("cover.title"),
-    h("div", { class: "sides" }, shares(coverRisk.ours, "ours", say, element), shares(coverRisk.theirs, "theirs", say, element)),
+    h("div", { class: "sides" }, shares(coverRisk.ours, "ours", say, element),
+      coverRisk.theirs.reason !== "isTheContact" && shares(coverRisk.theirs, "theirs", say, element)),
     coverRisk.ifLeaves && departure(coverRisk.ifLeaves, say),
     coverRisk.flags.map((flag) => h("p", { class: "note" }, element.flagText(flag))),
   );

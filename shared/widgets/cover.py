@@ -15,7 +15,8 @@ class PersonShare(Shape, frozen=True):
 
 
 class Concentration(Shape, frozen=True):
-    """How one side of the relationship is spread over people; null without interaction, which `reason` says."""
+    """How one side of the relationship is spread over people; null without interaction, which `reason` says, and on the other
+    side of a contact (`isTheContact`)."""
 
     shares: list[PersonShare]
     largest: float | None

@@ -91,3 +91,13 @@ def test_people_who_are_none_of_ours_here_other_widgets_and_records() -> None:
         assert ask(COVER_RISK, person=person).status_code == 404
     assert ask(COVER_RISK, person="user:ben", widget="health").status_code == 400
     assert ask(COVER_RISK, person="user:ben", record="none").status_code == 404
+
+
+def test_the_other_side_of_a_contact_is_the_contact() -> None:
+    """That all of it hangs on one person says nothing there; our side is told as everywhere."""
+    headers, params = as_caller(READER, COVER_RISK), {"type": "contact", "id": "kim", "widget": "coverRisk"}
+    found = json_of(route("get_record_widget").call(headers=headers, params=params, query={"asOf": at(0)}))["data"]
+    assert [share["person"]["name"] for share in found["ours"]["shares"]] == ["Anna", "Ben"]
+    nobody = {"shares": [], "largest": None, "effectiveNumber": None, "singleThreaded": False}
+    assert found["theirs"] == {**nobody, "reason": "isTheContact"}
+    assert json_of(ask(COVER_RISK))["data"]["theirs"]["reason"] == ""

@@ -151,6 +151,32 @@ def test_the_token_may_come_by_event(page: Page, form: RecordedApp) -> None:
     assert form.authorizations == ["Bearer good"]
 
 
+def test_a_contact_is_not_told_apart_from_itself(page: Page, form: RecordedApp) -> None:
+    def of_contact(content: dict[str, Any]) -> None:
+        content["recordType"] = "contact"
+        nobody = {
+            "shares": [],
+            "largest": None,
+            "effectiveNumber": None,
+            "singleThreaded": False,
+            "reason": "isTheContact",
+        }
+        content["widgets"]["coverRisk"]["theirs"] = nobody
+
+    both = opened(page, form)
+    lists = both.locator("section.people table, section.cover .shares")
+    expect(lists).to_have_count(4)
+    form.edits.append(of_contact)
+    # No contact is recorded: the deal's answer is changed into one.
+    page.route(
+        "**/records/contact/**",
+        lambda route: route.continue_(url=route.request.url.replace("/contact/", "/opportunity/")),
+    )
+    page.evaluate("document.querySelector('rapport-relationship').setAttribute('record-type', 'contact')")
+    expect(lists).to_have_count(2)
+    expect(both.locator("section.people caption")).to_contain_text("Your colleagues")
+
+
 def test_too_little_data_is_a_word_and_no_number(page: Page, form: RecordedApp) -> None:
     def insufficient(content: dict[str, Any]) -> None:
         content["widgets"]["health"] |= {
