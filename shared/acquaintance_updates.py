@@ -17,7 +17,7 @@ from shared.columns import Entries, joined, live, newest
 from shared.directory import Directory, directory
 from shared.errors import UnavailableError
 from shared.keys import keys
-from shared.kpi.parameters import Parameters
+from shared.kpi.parameters import DAY, Parameters
 from shared.rosters import Roster
 
 RECORD_TARGETS = ("contact", "lead", "account")
@@ -67,7 +67,8 @@ def _known(
     entries: Entries, external: dict[int, int], now: int, parameters: Parameters, ours: Directory
 ) -> tuple[Known, bytes]:
     known, seen_by, facts = work_out(entries, external, now, parameters, ours)
-    closeness.note(met_together(facts, seen_by, now, parameters))
+    since = now - parameters.strength_window_days * DAY
+    closeness.note(met_together(facts, seen_by, now, parameters), since)
     return known, np.unique(facts.part_person).astype("<u8").tobytes()
 
 

@@ -1,7 +1,7 @@
 """Who of ours is close to whom: same team, same manager, or seen together with a customer; never by mail among ourselves.
 
 Two colleagues on one counted interaction with somebody external are noted under each of both, so that an asker's colleagues are
-one query. What is noted may be a few days older than the newest such interaction; it decides an order, not a number.
+one query. What is noted may be a few days older than the newest such interaction, until it is about to leave the window.
 """
 
 from __future__ import annotations
@@ -23,13 +23,17 @@ _written: dict[tuple[int, int], int] = {}
 _noted_since = 0  # when it last changed whether Exchange may be seen, as `_written` knows it
 
 
-def note(pairs: Mapping[tuple[int, int], int]) -> None:
-    """Note pairs of colleagues and when they last met a customer together; what is noted already stays unless it is older."""
+def note(pairs: Mapping[tuple[int, int], int], since_window: int) -> None:
+    """Note pairs of colleagues and when they last met a customer together; what is noted already stays unless it is older.
+
+    A pair that meets all the time is not written each time. Before what is noted leaves the window that began at
+    `since_window`, the very last time is noted, so that the two are close for exactly as long as the window says.
+    """
     global _noted_since
     if (since := exchange.changed_at()) != _noted_since:
         _written.clear()  # what was noted before may be forgotten by now
         _noted_since = since
-    fresh = {pair: at for pair, at in pairs.items() if at >= _written.get(pair, -STEP) + STEP}
+    fresh = {pair: at for pair, at in pairs.items() if _is_fresh(at, _written.get(pair), since_window + 2 * STEP)}
     by_colleague: dict[int, dict[int, int]] = defaultdict(dict)
     for (one, other), at in fresh.items():
         by_colleague[one][other] = by_colleague[other][one] = at
@@ -40,6 +44,12 @@ def note(pairs: Mapping[tuple[int, int], int]) -> None:
     if len(_written) > _REMEMBERED:
         _written.clear()
     _written.update(fresh)
+
+
+def _is_fresh(at: int, noted: int | None, leaving_before: int) -> bool:
+    if noted is None or at >= noted + STEP:
+        return True
+    return noted < leaving_before and at > noted
 
 
 def met_with(colleague: int, since: int) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared import acquaintance_rows, acquaintance_updates, closeness, membership
+from shared import acquaintance_rows, acquaintance_updates, closeness, membership, recompute
 from shared.acquaintance import Known, raw_at
 from shared.keys import keys
 from shared.kpi.parameters import DAY, Parameters
@@ -136,3 +136,13 @@ def test_an_address_of_two_contacts_counts_for_both() -> None:
     claimed = acquaintance_updates.claimants(person("both@cust.example"))
     owners = acquaintance_updates.owners(person("both@cust.example"), claimed)
     assert [owner.record for owner in owners] == ["contact:kim", "contact:lee"]
+
+
+def test_colleagues_are_close_until_their_very_last_meeting_leaves_the_window() -> None:
+    """The meeting of 360 days ago is not worth a note, so soon after the other, until the other one leaves the window."""
+    told([*organisation(), meeting(364, "anna", "ben", "kim")])
+    told([meeting(360, "anna", "ben", "kim")])
+    anna, ben = closeness.user_key("anna"), closeness.user_key("ben")
+    for days, close in ((0, {ben}), (2, {ben}), (4, {ben}), (6, set())):
+        recompute.recompute("contact:kim", NOW + days * DAY)
+        assert closeness.met_with(anna, NOW + (days - 365) * DAY) == close
