@@ -25,6 +25,8 @@ def normal_address(text: str) -> str:
     'kim@cust.example'
     >>> normal_address("jo@bücher.example")
     'jo@xn--bcher-kva.example'
+    >>> normal_address("jo@faß.de") == normal_address("jo@xn--fa-hia.de")
+    True
     """
     local, at, domain = unicodedata.normalize("NFC", text.strip(" \t\r\n<>'\"").lower()).rpartition("@")
     domain = _ascii_domain(domain.rstrip("."))
@@ -36,8 +38,19 @@ def normal_address(text: str) -> str:
 
 
 def _ascii_domain(domain: str) -> str:
-    # UnicodeError, which the codec raises for empty or overlong labels, is a ValueError already.
-    return domain if domain.isascii() else domain.encode("idna").decode("ascii").lower()
+    """The domain as it is in the DNS today (IDNA 2008): the codec of the standard library makes `ß` two letters `s`.
+
+    What IDNA 2008 does not allow (an emoji, an underscore beside an umlaut) goes by the older rules, as it always did.
+    """
+    if domain.isascii():
+        return domain
+    import idna
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        # UnicodeError, which the codec raises for empty or overlong labels, is a ValueError already.
+        return domain.encode("idna").decode("ascii").lower()
 
 
 def domain_of(address: str) -> str:
