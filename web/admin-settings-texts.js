@@ -95,7 +95,6 @@ export const TEXTS = {
   "set.strictOwnSide": ["Withhold figures of our side for fewer than 5 people", "Zahlen unserer Seite bei weniger als 5 Personen zurückhalten", "Ukrywaj dane naszej strony dla mniej niż 5 osób", "Reține cifrele părții noastre sub 5 persoane", "حجب أرقام جانبنا لأقل من 5 أشخاص"],
   "set.emailEngagement": ["Show figures of followed mails", "Zahlen verfolgter E-Mails anzeigen", "Pokazuj dane śledzonych wiadomości", "Arată cifrele e-mailurilor urmărite", "إظهار أرقام الرسائل المتابَعة"],
   "set.exchangeKeepDays": ["Keep what Exchange told after reading ends, days", "Daten aus Exchange nach dem Ende des Lesens aufbewahren, Tage", "Przechowuj dane z Exchange po zakończeniu odczytu, dni", "Păstrează datele din Exchange după oprirea citirii, zile", "حفظ ما ورد من Exchange بعد توقف القراءة بالأيام"],
-  "set.lookupRole": ["Who knows whom only with the role Rapport.Lookup", "Wer kennt wen nur mit der Rolle Rapport.Lookup", "Kto kogo zna tylko z rolą Rapport.Lookup", "Cine pe cine cunoaște doar cu rolul Rapport.Lookup", "من يعرف مَن بدور Rapport.Lookup فقط"],
   "set.retention": ["How long is kept", "Wie lange aufbewahrt wird", "Jak długo się przechowuje", "Cât timp se păstrează", "مدة الحفظ"],
   "set.interactionDays": ["Interactions, days", "Interaktionen, Tage", "Interakcje, dni", "Interacțiuni, zile", "التفاعلات بالأيام"],
   "set.emailEventDays": ["Counters of followed mails, days", "Zähler verfolgter E-Mails, Tage", "Liczniki śledzonych wiadomości, dni", "Contoare ale e-mailurilor urmărite, zile", "عدادات الرسائل المتابَعة بالأيام"],

@@ -13,7 +13,7 @@ const GROUPS = {
   windows: ["rollingWindowDays", "timelineDays", "leadInDays", "twoYearRule", "accountUnion"],
   time: ["reportingTimeZone", "workingTime", "minutesToRead", "minutesToWrite", "longestMeetingHours"],
   counted: ["recipientLimit", "noiseRules", "internalDomains", "neverLog"],
-  privacy: ["strictOwnSide", "emailEngagement", "lookupRole", "exchangeKeepDays", "retention"],
+  privacy: ["strictOwnSide", "emailEngagement", "exchangeKeepDays", "retention"],
   similar: ["similarDeals"],
   colleagues: ["lookupRole", "whoKnowsWhom", "introductions"],
 };

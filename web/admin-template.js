@@ -1,6 +1,7 @@
 /** The mail by which an introduction is asked for: its words in each language, as the organisation wants them. */
 
 import { h } from "./dom.js";
+import { Refusal } from "./source.js";
 import { LANGUAGES } from "./texts.js";
 
 /** A part of the settings that is read when it is opened; what has been typed stays until it is saved. */
@@ -29,12 +30,16 @@ export class Template {
     );
   }
 
-  #show() {
-    const { section, language } = this;
-    section.act(null, async () => {
+  /** Quietly: what stands in the line above belongs to what the reader has done. */
+  async #show() {
+    const { section, language, place } = this;
+    try {
       this.#typed[language] ??= await section.ask(["introductions", "template", language]);
-      if (language === this.language) this.place.replaceChildren(this.#form(language, this.#typed[language]));
-    });
+      if (language === this.language) place.replaceChildren(this.#form(language, this.#typed[language]));
+    } catch (error) {
+      if (!(error instanceof Refusal)) console.error(error);
+      place.replaceChildren(section.element.stateNode("unavailable"));
+    }
   }
 
   #form(language, draft) {
